@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "oriel",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "MerkleTree", targets: ["MerkleTree"]),
+    .library(name: "CertificateTransparency", targets: ["CertificateTransparency"]),
+    .library(name: "CTLogClient", targets: ["CTLogClient"]),
+    .executable(name: "oriel", targets: ["oriel"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+    .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
+
+    .target(name: "MerkleTree", dependencies: [crypto]),
+    .target(name: "CertificateTransparency", dependencies: ["MerkleTree", crypto, cryptoExtras]),
+    .target(
+      name: "CTLogClient",
+      dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+    .target(name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CIDN2", "CPSL"]),
+    .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
+    .target(
+      name: "OrielMonitor",
+      dependencies: [
+        "CTLogClient", "CertificateTransparency", "MerkleTree", "OrielWatchlist", "OrielStore", "CDeflate", crypto,
+      ]),
+    .target(
+      name: "TestWorld",
+      dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", crypto, nioCore, nioPosix, nioHTTP1]),
+    .target(
+      name: "OrielDemo",
+      dependencies: [
+        "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency", "TestWorld",
+      ]),
+    .executableTarget(
+      name: "oriel",
+      dependencies: [
+        "OrielMonitor", "OrielDemo", "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency",
+        "MerkleTree", argumentParser,
+      ]),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestSupport"]),
+    .testTarget(
+      name: "CertificateTransparencyTests",
+      dependencies: ["CertificateTransparency", "MerkleTree", "TestSupport", crypto]),
+    .testTarget(
+      name: "OrielWatchlistTests",
+      dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
+    .testTarget(
+      name: "CTLogClientTests",
+      dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+    .testTarget(
+      name: "OrielMonitorTests",
+      dependencies: [
+        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld", "TestSupport",
+      ]),
+  ]
+)
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + settings
+}

@@ -1,0 +1,131 @@
+import CTLogClient
+import CertificateTransparency
+import Foundation
+package import OrielMonitor
+package import OrielStore
+import OrielWatchlist
+import Synchronization
+import TestWorld
+
+/// A whole little world on loopback, and a watcher that follows it: a throw-away CA, a log of each kind that grows while
+/// one looks, certificates for a few invented names.
+package struct Demonstration: Sendable {
+  /// Whether to end after one round, as automatic runs want.
+  package let endsByItself: Bool
+  /// The time between two certificates.
+  package let pause: Duration
+  /// Shows a line of what is going on.
+  package let say: @Sendable (String) throws -> Void
+  /// Shows a match.
+  package let show: @Sendable (IssuanceRecord) throws -> Void
+  /// How the followers fare.
+  package let board: StatusBoard
+
+  package init(
+    endsByItself: Bool, pause: Duration, board: StatusBoard, say: @escaping @Sendable (String) throws -> Void,
+    show: @escaping @Sendable (IssuanceRecord) throws -> Void
+  ) {
+    self.endsByItself = endsByItself
+    self.pause = pause
+    self.board = board
+    self.say = say
+    self.show = show
+  }
+
+  /// The world came to an end without what was to be seen.
+  struct Incomplete: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Runs until cancelled, or until one round is over.
+  package func run() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "oriel-demo-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let directory = try DataDirectory(folder.path)
+    let store = FollowingStore(try SQLiteDatabase(path: directory.databasePath))
+    try await World.run(seed: .random(in: 1...(.max)), now: Demonstration.now) { world in
+      for _ in 0..<300 { try noise(in: world) }
+      try introduce(world)
+      try await HTTPTransport.withTransport { transport in try await follow(world, store, transport) }
+    }
+    withExtendedLifetime(directory.path) {}
+  }
+
+  private static let now: @Sendable () -> Timestamp = {
+    Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+  }
+
+  private func introduce(_ world: World) throws {
+    try say("A little world on loopback: a throw-away CA and two logs, which grow while you look.")
+    for log in world.logList.logs {
+      try say("  \(log.kindName.padding(toLength: 10, withPad: " ", startingAt: 0)) \(log.monitoringURL)")
+    }
+    for item in DemoStory.watched { try say("watching \(item)") }
+    try say("")
+  }
+
+  private func follow(_ world: World, _ store: FollowingStore, _ transport: HTTPTransport) async throws {
+    var settings = MonitorSettings()
+    settings.start = .start
+    settings.staticPollInterval = .milliseconds(500)
+    settings.rfc6962PollInterval = .milliseconds(500)
+    let seen = Seen()
+    let announcer = Announcer(store: store) { record in
+      seen.add(record.id)
+      try show(record)
+    }
+    let items = try DemoStory.watched.map { try WatchedItem(parsing: $0) }
+    let monitor = LogMonitor(
+      store: store, transport: transport, settings: settings, board: board, watch: WatchIndexHolder(WatchIndex(items)),
+      announcer: announcer)
+    let logs = world.logList.logs
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { _ = try await monitor.run { logs } }
+      group.addTask {
+        repeat { try await round(world) } while !endsByItself
+        try await finish(world, expected: DemoStory.steps.count { $0.isMatch }, seen)
+      }
+      try await group.next()
+    }
+  }
+
+  /// One certificate after the other, among others that concern nobody here.
+  private func round(_ world: World) async throws {
+    for step in DemoStory.steps {
+      try await Task.sleep(for: pause)
+      for _ in 0..<7 { try noise(in: world) }
+      try say("> " + step.told)
+      let logs = step.goesTo.map { $0 == .staticLog ? world.staticLog : world.rfc6962Log }
+      try world.issue(step.request, to: logs)
+    }
+  }
+
+  private func noise(in world: World) throws {
+    try world.issue("host\(Int.random(in: 0..<1_000_000)).stranger.example", certificateToo: false)
+  }
+
+  /// Waits until everything was seen and both trees are verified, and says so.
+  private func finish(_ world: World, expected: Int, _ seen: Seen) async throws {
+    for _ in 0..<300 {
+      let sizes = [world.staticLog, world.rfc6962Log].map { UInt64($0.log.size) }
+      let verified = board.all.compactMap(\.verified)
+      if seen.count >= expected, verified.sorted() == sizes.sorted() {
+        try say("Every tree verified, up to entries \(sizes[0]) and \(sizes[1]); \(seen.count) issuances matched.")
+        try say("Next: `oriel watch example.com` with a name of yours, `oriel watch --help`, and docs/.")
+        return
+      }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+    throw Incomplete(description: "\(seen.count) of \(expected) issuances were seen, the trees verified: \(board.all)")
+  }
+}
+
+/// The issuances that were shown.
+private final class Seen: Sendable {
+  private let issuances = Mutex<Set<IssuanceID>>([])
+
+  func add(_ issuance: IssuanceID) { _ = issuances.withLock { $0.insert(issuance) } }
+
+  var count: Int { issuances.withLock { $0.count } }
+}

@@ -1,0 +1,92 @@
+import CTLogClient
+import CertificateTransparency
+import MerkleTree
+import OrielStore
+import Synchronization
+
+/// An RFC 6962 log: signed tree heads and get-entries.
+final class RFC6962Source: LogSource {
+  /// No more entries are asked for at once; most logs give fewer.
+  static let largestBatch: UInt64 = 512
+
+  let log: LogDescription
+  private let client: RFC6962Client
+  private let time: Timekeeper
+  /// What the log was last seen to give in one answer.
+  private let batch = Mutex<UInt64>(RFC6962Source.largestBatch)
+
+  init(log: LogDescription, client: RFC6962Client, time: Timekeeper) {
+    self.log = log
+    self.client = client
+    self.time = time
+  }
+
+  func head() async throws -> HeadRecord {
+    let (head, bytes) = try await client.signedTreeHead()
+    guard head.isSigned(by: log.key) else {
+      throw LogFault(
+        .badSignature, "signed tree head of size \(head.treeSize): the log's key did not make its signature",
+        [(name: "head", bytes: bytes)])
+    }
+    return HeadRecord(head, signed: bytes, seenAt: time.now())
+  }
+
+  /// Aligned to multiples of the batch size, so that caches in front of the log are of use to everybody.
+  func plan(from position: UInt64, to size: UInt64) -> Range<UInt64> {
+    let batch = batch.withLock { $0 }
+    return position..<min(size, (position / batch + 1) * batch)
+  }
+
+  func digest(
+    _ range: Range<UInt64>, of head: HeadRecord, with digester: Digester
+  ) async throws -> (digest: BatchDigest, isVerified: Bool) {
+    var digest = BatchDigest()
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let count = try await digester.digestPage(position..<range.upperBound, into: &digest, client: client)
+      learn(asked: range.upperBound - position, given: UInt64(count))
+      position += UInt64(count)
+    }
+    return (digest, false)
+  }
+
+  /// A short answer shows the log's limit; the next ranges are aligned to it. Ranges already planned are read in parts.
+  private func learn(asked: UInt64, given: UInt64) {
+    batch.withLock { batch in
+      if given < asked, given < batch { batch = max(1, given) }
+    }
+  }
+
+  func frontier(at size: UInt64, of head: HeadRecord) async throws -> Frontier {
+    guard size > 0 else { return Frontier() }
+    let last = try await client.entryAndProof(index: size - 1, treeSize: size)
+    let leafHash = TreeHasher.leafHash(of: last.leafInput.span)
+    let frontier = try last.proof.frontier(leafHash: leafHash)
+    let root = try frontier.root()
+    if size == head.treeSize {
+      guard root == head.root else {
+        throw LogFault(
+          .rootMismatch, "the proof of the last entry does not lead to the root of size \(size)",
+          [(name: "head", bytes: head.signed), (name: "leaf", bytes: last.leafInput)])
+      }
+    } else {
+      let proof = try await client.consistencyProof(from: size, to: head.treeSize)
+      do {
+        try proof.verify(oldRoot: root, newRoot: head.root)
+      } catch {
+        throw LogFault(
+          .rootMismatch, "the tree of size \(size) is not proved to be part of that of size \(head.treeSize): \(error)",
+          [(name: "head", bytes: head.signed), (name: "root of size \(size)", bytes: root.bytes)])
+      }
+    }
+    return frontier
+  }
+
+  func timestamp(ofEntry index: UInt64, of head: HeadRecord) async throws -> UInt64 {
+    try await Digester.timestamp(ofEntry: index, client: client)
+  }
+
+  func issuer(_ hash: SHA256Hash) async throws -> [UInt8] {
+    throw FormatError("issuer", at: 0, "an RFC 6962 log gives no certificates by hash")
+  }
+}

@@ -1,0 +1,94 @@
+/// The schema, as a list that only grows: entry n brings a database of version n to version n + 1.
+enum Migrations {
+  static let all: [String] = [following]
+
+  private static let following = """
+    CREATE TABLE logs (
+      log_id BLOB PRIMARY KEY,
+      description TEXT NOT NULL,
+      operator TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      url TEXT NOT NULL,
+      first_seen INTEGER NOT NULL,
+      start TEXT NOT NULL,
+      position INTEGER,
+      frontier BLOB,
+      verified_position INTEGER,
+      verified_frontier BLOB,
+      last_success INTEGER,
+      state TEXT NOT NULL DEFAULT 'new',
+      state_since INTEGER NOT NULL DEFAULT 0,
+      reason TEXT,
+      unreadable INTEGER NOT NULL DEFAULT 0
+    );
+
+    CREATE TABLE heads (
+      log_id BLOB NOT NULL REFERENCES logs (log_id),
+      tree_size INTEGER NOT NULL,
+      root BLOB NOT NULL,
+      timestamp INTEGER NOT NULL,
+      signed BLOB NOT NULL,
+      seen_at INTEGER NOT NULL,
+      verified INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (log_id, tree_size, root)
+    );
+
+    CREATE TABLE evidence (
+      id INTEGER PRIMARY KEY,
+      log_id BLOB NOT NULL REFERENCES logs (log_id),
+      at INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      detail TEXT NOT NULL,
+      digest BLOB NOT NULL,
+      material BLOB NOT NULL,
+      UNIQUE (log_id, kind, digest)
+    );
+
+    CREATE TABLE issuances (
+      id BLOB PRIMARY KEY,
+      issuer_key_hash BLOB NOT NULL,
+      first_seen INTEGER NOT NULL,
+      not_before INTEGER,
+      not_after INTEGER,
+      serial TEXT,
+      issuer TEXT,
+      spki_sha256 BLOB
+    );
+
+    CREATE TABLE certificates (
+      sha256 BLOB PRIMARY KEY,
+      issuance_id BLOB NOT NULL REFERENCES issuances (id),
+      entry_type TEXT NOT NULL,
+      der BLOB NOT NULL,
+      chain BLOB NOT NULL
+    );
+    CREATE INDEX certificates_by_issuance ON certificates (issuance_id);
+
+    CREATE TABLE issuers (
+      sha256 BLOB PRIMARY KEY,
+      der BLOB NOT NULL
+    );
+
+    CREATE TABLE matches (
+      issuance_id BLOB NOT NULL REFERENCES issuances (id),
+      item TEXT NOT NULL,
+      name TEXT NOT NULL,
+      PRIMARY KEY (issuance_id, item, name)
+    );
+
+    CREATE TABLE sightings (
+      log_id BLOB NOT NULL REFERENCES logs (log_id),
+      entry_index INTEGER NOT NULL,
+      issuance_id BLOB NOT NULL REFERENCES issuances (id),
+      certificate BLOB NOT NULL REFERENCES certificates (sha256),
+      timestamp INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL,
+      problems TEXT NOT NULL DEFAULT '',
+      suspect INTEGER NOT NULL DEFAULT 0,
+      announced INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (log_id, entry_index, issuance_id)
+    );
+    CREATE INDEX sightings_by_issuance ON sightings (issuance_id);
+    CREATE INDEX sightings_to_announce ON sightings (announced) WHERE announced = 0;
+    """
+}

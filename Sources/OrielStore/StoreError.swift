@@ -1,0 +1,29 @@
+/// Why the state can't be opened or kept.
+package enum StoreError: Error, Hashable, CustomStringConvertible {
+  case inUse(directory: String)
+  case unwritable(directory: String, reason: String)
+  case corrupt(file: String, reason: String)
+  case newer(file: String, version: Int64, known: Int64)
+  case foreign(file: String)
+  case full(file: String)
+
+  package var description: String {
+    switch self {
+    case .inUse(let directory):
+      "data directory \(directory) is in use by another oriel process: stop that one, or give another --data-dir"
+    case .unwritable(let directory, let reason):
+      "data directory \(directory) can't be written: \(reason)"
+    case .corrupt(let file, let reason):
+      """
+      the database \(file) is damaged (\(reason)). It has not been touched. To begin anew, keeping it for later: \
+      mv '\(file)' '\(file).damaged' and move its -wal and -shm files, if there are any, along with it
+      """
+    case .newer(let file, let version, let known):
+      "the database \(file) is of version \(version), this oriel knows up to \(known): use a newer oriel"
+    case .foreign(let file):
+      "\(file) is a database of another program: give another --data-dir"
+    case .full(let file):
+      "no space left for \(file): free some and start again, nothing that was committed is lost"
+    }
+  }
+}

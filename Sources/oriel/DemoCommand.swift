@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import OrielDemo
+import OrielMonitor
+
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "A whole little world on loopback: a CA, two logs, and a watcher.",
+    discussion: """
+      Example:
+        oriel demo
+
+      Runs until interrupted; with --once, or where the environment has CI set, it ends after one round.
+      Nothing leaves this machine, and nothing is left behind on it.
+      """)
+
+  @Flag(help: "End after one round.")
+  var once = false
+
+  @Flag(help: "Print matches as JSON, one object a line.")
+  var json = false
+
+  func run() async throws { try await reportingFailures(work) }
+
+  private func work() async throws {
+    let isAutomatic = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false
+    let board = StatusBoard()
+    let printer = IssuancePrinter(json: json, excludeExpired: false, time: .system)
+    let demonstration = Demonstration(
+      endsByItself: once || isAutomatic, pause: isAutomatic ? .milliseconds(300) : .seconds(3), board: board,
+      say: { try Terminal.write($0 + "\n") }, show: { try printer.tell($0) })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await demonstration.run() }
+      group.addTask { await waitForInterrupt() }
+      group.addTask { try await ProgressReporter(board: board).run() }
+      try await group.next()
+    }
+    Terminal.clearProgress()
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import OrielMonitor
+
+@main
+struct Oriel: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "oriel",
+    abstract: "Certificate Transparency for people who answer for domain names.",
+    discussion: """
+      Begin with `oriel demo`, which needs nothing but this machine, or watch a name of yours:
+
+        oriel watch example.com
+
+      Exit codes: 0 as asked, 1 findings, 2 could not tell, 3 incomplete (a log unreachable or lying), 64 usage,
+      65 bad data, 73 data directory in use or unwritable, 78 configuration.
+      """,
+    version: OrielVersion.text,
+    subcommands: [WatchCommand.self, LogsCommand.self, DemoCommand.self])
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Standard output and standard error, as people and pipes want them.
+enum Terminal {
+  static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+  static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+
+  /// Colour on a terminal only, and not where the environment asks for none.
+  static let wantsColour = outputIsTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+
+  /// Whether a progress line stands at the bottom and must be cleared first.
+  private static let hasProgress = Mutex(false)
+
+  struct OutputClosed: Error, CustomStringConvertible {
+    var description: String { "standard output can't be written" }
+  }
+
+  /// Writes to standard output, all of it, now.
+  static func write(_ text: String) throws {
+    clearProgress()
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0 {
+        guard errno == EINTR || errno == EAGAIN else { throw OutputClosed() }
+        continue
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// A message on standard error.
+  static func complain(_ text: String) { note("oriel: " + text) }
+
+  static func note(_ text: String) {
+    clearProgress()
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  /// Shows `text` as the progress line; only where somebody looks.
+  static func progress(_ text: String) {
+    guard errorIsTerminal else { return }
+    hasProgress.withLock { shown in
+      FileHandle.standardError.write(Data(("\r\u{1b}[K" + text).utf8))
+      shown = true
+    }
+  }
+
+  static func clearProgress() {
+    hasProgress.withLock { shown in
+      guard shown else { return }
+      FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+      shown = false
+    }
+  }
+}
+
+/// Whether the process was told to end. A signal handler may do no more than set a flag.
+private let isInterrupted = Atomic<Bool>(false)
+
+/// Ends when the process is told to: SIGINT, SIGTERM.
+func waitForInterrupt() async {
+  for number in [SIGINT, SIGTERM] { signal(number) { _ in isInterrupted.store(true, ordering: .relaxed) } }
+  signal(SIGPIPE, SIG_IGN)
+  while !isInterrupted.load(ordering: .relaxed) {
+    guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
+  }
+}

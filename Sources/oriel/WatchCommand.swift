@@ -1,0 +1,148 @@
+import ArgumentParser
+import CTLogClient
+import CertificateTransparency
+import Foundation
+import OrielMonitor
+import OrielStore
+import OrielWatchlist
+
+struct WatchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watch",
+    abstract: "Follow the logs and print every certificate that covers a watched name.",
+    discussion: """
+      Examples:
+        oriel watch example.com                      from now on, until interrupted
+        oriel watch --once --from 7d example.com     the last week, then stop
+        oriel watch --json --watch-list names.txt    one JSON object a line (docs/watch-json.md)
+
+      Where it stopped, it goes on: state is kept in the data directory. Certificates go to standard output, what
+      happens to logs to standard error. A watch list that changes is read again while logs are followed.
+      """)
+
+  @OptionGroup var watched: WatchOptions
+  @OptionGroup var lists: ListOptions
+  @OptionGroup var data: DataOptions
+
+  @Flag(help: "Stop when every log is verified to the head it had at start.")
+  var once = false
+
+  @Option(help: ArgumentHelp("With --once: seconds after which an unreachable log is given up.", valueName: "SECONDS"))
+  var timeout = 60
+
+  @Option(help: ArgumentHelp("Where to begin on the first start: now, start, 7d, or an index.", valueName: "WHERE"))
+  var from = "now"
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  @Flag(help: "Do not print certificates that have expired.")
+  var excludeExpired = false
+
+  func validate() throws {
+    guard StartPolicy(from) != nil else {
+      throw ValidationError("--from takes now, start, a number of days such as 7d, or an entry's index; not '\(from)'.")
+    }
+    guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
+  }
+
+  func run() async throws { try await reportingFailures(work) }
+
+  private func work() async throws {
+    let watch = WatchIndexHolder(WatchIndex(try watched.items()))
+    let directory = try DataDirectory(data.dataDir)
+    let store = FollowingStore(try SQLiteDatabase(path: directory.databasePath))
+    let transport = lists.transport()
+    let board = StatusBoard()
+    var settings = MonitorSettings()
+    settings.once = once
+    settings.timeout = .seconds(timeout)
+    settings.start = StartPolicy(from) ?? .now
+    let printer = IssuancePrinter(json: json, excludeExpired: excludeExpired, time: .system)
+    let monitor = LogMonitor(
+      store: store, transport: transport, settings: settings, board: board, watch: watch,
+      announcer: Announcer(store: store) { try printer.tell($0) })
+    let logs = ListKeeper(sources: lists.sources, transport: transport, cache: data.listCache)
+    let result: Result<[LogMonitor.Outcome]?, any Error>
+    do { result = .success(try await follow(monitor, logs, board, watch)) } catch { result = .failure(error) }
+    Terminal.clearProgress()
+    try await transport.shutdown()
+    withExtendedLifetime(directory.path) {}
+    guard let outcomes = try result.get() else { return }
+    let troubled = outcomes.filter { $0.trouble != nil }
+    for outcome in troubled {
+      Terminal.complain(
+        "\(outcome.log.description): \(outcome.isLying ? "lying" : "unreachable"): \(outcome.trouble ?? "")")
+    }
+    if !troubled.isEmpty { throw ExitCode.incomplete }
+  }
+
+  /// Runs the monitor with what goes on beside it; nil if it was interrupted.
+  private func follow(
+    _ monitor: LogMonitor, _ logs: ListKeeper, _ board: StatusBoard, _ watch: WatchIndexHolder
+  ) async throws -> [LogMonitor.Outcome]? {
+    try await withThrowingTaskGroup(of: [LogMonitor.Outcome]?.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await monitor.run { try await logs.load() } }
+      group.addTask {
+        await waitForInterrupt()
+        return nil
+      }
+      let reporter = ProgressReporter(board: board)
+      group.addTask {
+        try await reporter.run()
+        return nil
+      }
+      if !watched.files.isEmpty {
+        group.addTask {
+          try await WatchlistReloader(options: watched, holder: watch).run()
+          return nil
+        }
+      }
+      return try await group.next() ?? nil
+    }
+  }
+}
+
+/// Prints what is announced.
+struct IssuancePrinter: Sendable {
+  let json: Bool
+  let excludeExpired: Bool
+  let time: Timekeeper
+
+  func tell(_ record: IssuanceRecord) throws {
+    let report = IssuanceReport(record)
+    if excludeExpired, let expiry = report.expiry, expiry < time.now() / 1000 { return }
+    try Terminal.write(json ? report.json() + "\n" : report.text(colour: Terminal.wantsColour) + "\n")
+  }
+}
+
+/// Reads the watch lists again when their files change; a list with mistakes changes nothing.
+struct WatchlistReloader: Sendable {
+  let options: WatchOptions
+  let holder: WatchIndexHolder
+
+  func run() async throws {
+    var known = stamps()
+    while true {
+      try await Task.sleep(for: .seconds(2))
+      let current = stamps()
+      guard current != known else { continue }
+      known = current
+      do {
+        holder.replace(with: WatchIndex(try options.items()))
+        Terminal.note("oriel: the watch list changed and is in force")
+      } catch {
+        Terminal.complain("\(CommandFailure(error).message)\nThe watch list in force stays as it was.")
+      }
+    }
+  }
+
+  private func stamps() -> [String] {
+    options.files.map { file in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+      let date = attributes?[.modificationDate] as? Date
+      return "\(file) \(date?.timeIntervalSince1970 ?? 0) \(attributes?[.size] as? Int ?? -1)"
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import CTLogClient
+import CertificateTransparency
+import Foundation
+import OrielMonitor
+import OrielWatchlist
+
+/// Where the log lists come from, and who is asking.
+struct ListOptions: ParsableArguments {
+  @Option(
+    name: .customLong("log-list"),
+    help: ArgumentHelp(
+      "A log list (v3), by URL or file. Repeatable. Default: Chrome's and Apple's.", valueName: "URL|FILE"))
+  var lists: [String] = []
+
+  @Option(help: ArgumentHelp("How log operators can reach you; sent along with every request.", valueName: "ADDRESS"))
+  var contact: String?
+
+  func transport() -> HTTPTransport { HTTPTransport(HTTPTransport.Settings(contact: contact)) }
+
+  /// The sources, in the order in which they count.
+  var sources: [LogListSource] {
+    lists.isEmpty ? LogListSource.defaults : lists.map { LogListSource(name: $0, url: ListOptions.url($0)) }
+  }
+
+  /// A path is taken for a file.
+  private static func url(_ location: String) -> String {
+    location.contains("://") ? location : URL(filePath: location).absoluteString
+  }
+}
+
+/// Where the state is kept.
+struct DataOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where the state is kept.", valueName: "DIR"))
+  var dataDir: String = DataOptions.standard
+
+  private static var standard: String {
+    let environment = ProcessInfo.processInfo.environment
+    if let own = environment["ORIEL_DATA_DIR"] { return own }
+    if let state = environment["XDG_STATE_HOME"], !state.isEmpty { return state + "/oriel" }
+    return (environment["HOME"] ?? ".") + "/.local/state/oriel"
+  }
+
+  var listCache: String { dataDir + "/lists" }
+}
+
+/// What is watched.
+struct WatchOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      """
+      What to watch: example.com (it and all below), =www.example.com (only it), 192.0.2.0/24, 2001:db8::/32, \
+      spki:SHA256, issuer:SHA256, or . (everything).
+      """, valueName: "name"))
+  var names: [String] = []
+
+  @Option(help: ArgumentHelp("A file of names to watch, one a line.", valueName: "FILE"))
+  var watchList: [String] = []
+
+  @Option(help: ArgumentHelp("A watch list in certspotter's syntax.", valueName: "FILE"))
+  var certspotterWatchList: [String] = []
+
+  @Option(help: ArgumentHelp("A newer public suffix list than the system's.", valueName: "FILE"))
+  var publicSuffixList: String?
+
+  @Flag(help: "Allow a public suffix such as co.uk to be watched.")
+  var allowPublicSuffix = false
+
+  var files: [String] { watchList + certspotterWatchList }
+
+  func validate() throws {
+    guard !names.isEmpty || !files.isEmpty else {
+      throw ValidationError("Nothing to watch: give a name, such as `oriel watch example.com`, or --watch-list FILE.")
+    }
+  }
+
+  /// Everything that is watched, files read anew.
+  func items() throws -> [WatchedItem] {
+    let suffixes = try publicSuffixList.map { try PublicSuffixes(file: $0) } ?? PublicSuffixes.system
+    var items: [WatchedItem] = []
+    for name in names {
+      do {
+        items.append(try WatchedItem(parsing: name, allowPublicSuffix: allowPublicSuffix, publicSuffixes: suffixes))
+      } catch {
+        throw CommandFailure("cannot watch '\(name)': \(error)", ExitCode(64))
+      }
+    }
+    for file in watchList { items += try read(file, .oriel, suffixes) }
+    for file in certspotterWatchList { items += try read(file, .certspotter, suffixes) }
+    return items
+  }
+
+  private func read(_ file: String, _ syntax: Watchlist.Syntax, _ suffixes: PublicSuffixes) throws -> [WatchedItem] {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw CommandFailure("the watch list \(file) can't be read", .badData)
+    }
+    do {
+      return try Watchlist.read(
+        [UInt8](data), syntax: syntax, allowPublicSuffix: allowPublicSuffix, publicSuffixes: suffixes)
+    } catch {
+      throw CommandFailure("the watch list \(file) has mistakes:\n\(error)", .badData)
+    }
+  }
+}
