@@ -21,10 +21,10 @@ setup:
 	@scripts/setup
 
 lint:
-	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Package.swift
 
 format:
-	swift format format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
 
 # Figures: digest stage and whole process, as ratios to the physical work in the same run.
 bench: setup

@@ -28,6 +28,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CAllocator"),
     .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
     .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
@@ -54,9 +55,16 @@ let package = Package(
     .executableTarget(
       name: "oriel",
       dependencies: [
+        .target(name: "CAllocator", condition: .when(platforms: [.linux])),
         "OrielMonitor", "OrielDemo", "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency",
         "MerkleTree", argumentParser,
       ]),
+    .executableTarget(
+      name: "oriel-bench",
+      dependencies: [
+        "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+      ],
+      path: "Benchmarks"),
 
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestSupport"]),
@@ -69,6 +77,9 @@ let package = Package(
     .testTarget(
       name: "CTLogClientTests",
       dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+    .testTarget(
+      name: "orielTests",
+      dependencies: ["oriel", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "OrielMonitorTests",
       dependencies: [

@@ -4,8 +4,8 @@ extension TileCoordinate {
   /// That of level l holds the frontier's hashes of levels 8 l ..< 8 l + 8; where there are none, there is no tile.
   public static func rightEdge(ofSize size: UInt64) -> [TileCoordinate] {
     hashLevels.compactMap { level in
-      let count = size >> UInt64(8 * level)
-      return count & 0xff == 0 ? nil : TileCoordinate(level: level, index: count >> 8, treeSize: size)
+      // Past the last full tile: one of width 0 is none.
+      TileCoordinate(level: level, index: size >> UInt64(8 * level + 8), treeSize: size)
     }
   }
 }

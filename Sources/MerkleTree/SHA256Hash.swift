@@ -106,7 +106,13 @@ extension SHA256Hash: Hashable, Comparable, CustomStringConvertible {
       < (right.words.0.bigEndian, right.words.1.bigEndian, right.words.2.bigEndian, right.words.3.bigEndian)
   }
 
-  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  @inlinable public func hash(into hasher: inout Hasher) {
+    // All of it: fingerprints in an entry are anybody's choice, and must not be made to collide.
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+  }
 
   public var description: String { hex }
 }

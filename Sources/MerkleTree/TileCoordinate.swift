@@ -99,7 +99,7 @@ extension TileCoordinate {
     guard parts.popFirst() == "tile", let place = parts.popFirst() else { return nil }
     var width = TileCoordinate.fullWidth
     if let last = parts.dropLast().last, last.hasSuffix(".p") {
-      guard let partial = Int(parts.removeLast()), partial < width else { return nil }
+      guard let partial = Int(parts.removeLast()) else { return nil }
       width = partial
       parts[parts.endIndex - 1] = last.dropLast(2)
     }

@@ -49,7 +49,9 @@ struct WatchCommand: AsyncParsableCommand {
   func run() async throws { try await reportingFailures(work) }
 
   private func work() async throws {
+    Memory.configure()
     let watch = WatchIndexHolder(WatchIndex(try watched.items()))
+    Memory.release()
     let directory = try DataDirectory(data.dataDir)
     let store = FollowingStore(try SQLiteDatabase(path: directory.databasePath))
     let transport = lists.transport()
@@ -131,6 +133,7 @@ struct WatchlistReloader: Sendable {
       known = current
       do {
         holder.replace(with: WatchIndex(try options.items()))
+        Memory.release()
         Terminal.note("oriel: the watch list changed and is in force")
       } catch {
         Terminal.complain("\(CommandFailure(error).message)\nThe watch list in force stays as it was.")

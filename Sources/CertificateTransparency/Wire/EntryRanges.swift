@@ -1,4 +1,3 @@
-import Crypto
 public import MerkleTree
 
 /// Where the parts of a `TimestampedEntry` stand in a larger buffer: the entry, read without a copy.
@@ -45,12 +44,7 @@ public struct EntryRanges: Hashable, Sendable {
 
   /// The hash of the entry's leaf in its log's tree (RFC 6962, section 2.1).
   public func leafHash(in bytes: Span<UInt8>) -> SHA256Hash {
-    var hasher = SHA256()
-    // A leaf's own prefix, then version and leaf type of the `MerkleTreeLeaf` around this entry.
-    let prefix: (UInt8, UInt8, UInt8) = (0, 0, 0)
-    withUnsafeBytes(of: prefix) { hasher.update(bufferPointer: $0) }
-    bytes.extracting(start..<end).withUnsafeBytes { hasher.update(bufferPointer: $0) }
-    return SHA256Hash(hasher.finalize())
+    TreeHasher.timestampedEntryLeafHash(bytes.extracting(start..<end))
   }
 
   /// The index that the extensions tell; nil if they tell none or are malformed.

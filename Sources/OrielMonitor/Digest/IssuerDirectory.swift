@@ -14,9 +14,10 @@ final class IssuerDirectory: Sendable {
   }
 
   private let contents = Mutex(Contents())
-  private let store: FollowingStore
+  private let store: FollowingStore?
 
-  init(store: FollowingStore) { self.store = store }
+  /// - Parameter store: nil to keep certificates in memory alone.
+  init(store: FollowingStore?) { self.store = store }
 
   /// SHA-256 of the SubjectPublicKeyInfo of a certificate seen before.
   func keyHash(ofCertificate hash: SHA256Hash) -> SHA256Hash? { contents.withLock { $0.keyHashes[hash] } }
@@ -42,7 +43,7 @@ final class IssuerDirectory: Sendable {
     _ hash: SHA256Hash, fetch: @Sendable (SHA256Hash) async throws -> [UInt8]
   ) async throws -> [UInt8] {
     if let known = contents.withLock({ $0.certificates[hash] }) { return known }
-    if let stored = try await store.issuer(hash) {
+    if let stored = try await store?.issuer(hash) {
       add(stored)
       return stored
     }

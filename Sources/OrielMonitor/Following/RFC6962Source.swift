@@ -7,7 +7,7 @@ import Synchronization
 /// An RFC 6962 log: signed tree heads and get-entries.
 final class RFC6962Source: LogSource {
   /// No more entries are asked for at once; most logs give fewer.
-  static let largestBatch: UInt64 = 512
+  static let largestBatch: UInt64 = 256
 
   let log: LogDescription
   private let client: RFC6962Client

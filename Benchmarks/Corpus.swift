@@ -1,0 +1,107 @@
+import CTLogClient
+import CertificateTransparency
+import Foundation
+import MerkleTree
+import TestWorld
+
+/// Three logs over the same kind of entries, as files: static-ct with plain and with gzipped data tiles, and RFC 6962.
+struct Corpus {
+  let directory: URL
+
+  init(_ directory: URL) { self.directory = directory }
+
+  enum Form: String, CaseIterable {
+    case raw, gzip, rfc6962
+  }
+
+  func folder(_ form: Form) -> URL { directory.appending(path: form.rawValue) }
+  var watchLists: [(name: String, path: String)] {
+    [
+      ("1", directory.appending(path: "watch-1.txt").path),
+      ("100,000", directory.appending(path: "watch-100000.txt").path),
+    ]
+  }
+
+  static let time: @Sendable () -> Timestamp = { Timestamp(milliseconds: 1_790_000_000_000) }
+
+  /// Writes the logs and two watch lists, of 1 and of 100,000 names; one entry in 20,000 matches.
+  func write(entries: Int) throws {
+    var generator = SeededGenerator(seed: 7)
+    let authority = try TestAuthority(seed: 7, signatureMode: .filler, now: Corpus.time)
+    let tiled = try TestLog(.staticCT, name: "bench", seed: 7, now: Corpus.time)
+    let classic = try TestLog(.rfc6962, name: "classic", seed: 8, pageSize: 256, now: Corpus.time)
+    for number in 0..<(entries / 2) {
+      let pair = try authority.issue(Corpus.request(number, &generator))
+      for entry in [pair.precertificateEntry, pair.certificateEntry] {
+        try tiled.append(entry)
+        try classic.append(entry)
+      }
+    }
+    try tiled.publish()
+    try classic.publish()
+    try tiled.write(to: folder(.gzip))
+    try classic.write(to: folder(.rfc6962))
+    try inflateTiles()
+    for (form, log) in [(Form.raw, tiled), (.gzip, tiled), (.rfc6962, classic)] {
+      let list = LogList(
+        version: "1.0", timestamp: Corpus.time(), operators: [LogList.Operator(name: "Bench")],
+        logs: [log.description(url: "http://127.0.0.1:18999/\(form.rawValue)/", operatorName: "Bench")])
+      try Data(list.json()).write(to: directory.appending(path: "\(form.rawValue).json"))
+    }
+    try Data("watched.example\n".utf8).write(to: URL(filePath: watchLists[0].path))
+    let names = ["watched.example"] + (1..<100_000).map { "customer\($0).hosting\($0 % 977).example" }
+    try Data((names.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: watchLists[1].path))
+    try Data("\(entries)\n".utf8).write(to: directory.appending(path: "entries"))
+    print("\(entries) entries in \(directory.path)")
+  }
+
+  /// Half of all certificates have two names, some have many.
+  private static func request(_ number: Int, _ generator: inout SeededGenerator) -> CertificateRequest {
+    let counts = [1, 1, 2, 2, 2, 2, 2, 3, 4, 12]
+    let count = number % 200 == 0 ? 90 : counts[Int.random(in: 0..<counts.count, using: &generator)]
+    let suffixes = ["example", "com.example", "net.example", "co.example", "test"]
+    let suffix = suffixes[Int.random(in: 0..<suffixes.count, using: &generator)]
+    let domain =
+      number % 10_000 == 5 ? "watched.example" : "site\(UInt32.random(in: 0...(.max), using: &generator)).\(suffix)"
+    let labels = ["www", "*", "mail", "api", "cdn", "shop"]
+    let names = (0..<count).map { place in
+      place == 0 ? domain : place <= labels.count ? "\(labels[place - 1]).\(domain)" : "host\(place).\(domain)"
+    }
+    return CertificateRequest(names)
+  }
+
+  private func inflateTiles() throws {
+    let manager = FileManager.default
+    try? manager.removeItem(at: folder(.raw))
+    try manager.copyItem(at: folder(.gzip), to: folder(.raw))
+    let tiles = folder(.raw).appending(path: "tile/data")
+    var plain: [UInt8] = []
+    for name in try manager.subpathsOfDirectory(atPath: tiles.path) {
+      let file = tiles.appending(path: name)
+      guard let body = try? Data(contentsOf: file), Inflater.isGzip([UInt8](body).span) else { continue }
+      try Inflater().inflate([UInt8](body).span, into: &plain, limit: 64 << 20)
+      try Data(plain).write(to: file)
+    }
+  }
+
+  /// The data tiles of a static form in order, or the pages of the RFC 6962 form.
+  func bodies(_ form: Form) throws -> [[UInt8]] {
+    var bodies: [[UInt8]] = []
+    if form == .rfc6962 {
+      let folder = folder(form).appending(path: "ct/v1")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+        $0.hasPrefix("get-entries")
+      }
+      for name in names.sorted(by: { $0.localizedStandardCompare($1) == .orderedAscending }) {
+        bodies.append([UInt8](try Data(contentsOf: folder.appending(path: name))))
+      }
+      return bodies
+    }
+    let size = try Checkpoint(
+      text: SignedNote(decoding: [UInt8](Data(contentsOf: folder(form).appending(path: "checkpoint")))).text)
+    for tile in TileCoordinate.tiles(.data, treeSize: size.treeSize) {
+      bodies.append([UInt8](try Data(contentsOf: folder(form).appending(path: tile.path))))
+    }
+    return bodies
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import TestWorld
+
+/// `oriel watch --once` from the first entry over loopback HTTP, its tree verified: processor seconds per million entries,
+/// peak memory, and wall time against all the work that was done.
+struct ProcessBenchmark {
+  let corpus: Corpus
+  let oriel: String
+
+  func run() async throws {
+    print("form      watching   CPU s/million   peak MiB   wall s   server CPU s   wall / all CPU")
+    try await TestServer.run(port: 18999) { [corpus] request in
+      FileResponder(corpus.directory).respond(to: request)
+    } _: { _ in
+      for form in Corpus.Form.allCases {
+        for list in corpus.watchLists {
+          var results: [Measurement] = []
+          for _ in 0..<3 { results.append(try await measure(form, watchList: list.path)) }
+          let middle = results.sorted { $0.processor < $1.processor }[1]
+          let entries = Double(try corpus.size(form))
+          print(
+            form.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0), list.name,
+            text(middle.processor * 1e6 / entries), text(middle.peak, 0), text(middle.wall), text(middle.server),
+            text(middle.wall / (middle.processor + middle.server)), separator: "   ")
+        }
+      }
+    }
+  }
+
+  private struct Measurement {
+    var processor = 0.0
+    var peak = 0.0
+    var wall = 0.0
+    var server = 0.0
+  }
+
+  private func measure(_ form: Corpus.Form, watchList: String) async throws -> Measurement {
+    let state = FileManager.default.temporaryDirectory.appending(path: "oriel-bench-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: state) }
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    // The shell's own use is next to nothing; `exec` makes it Oriel's.
+    process.arguments = [
+      "-c",
+      "exec '\(oriel)' watch --once --from start --json --log-list '\(corpus.directory.path)/\(form.rawValue).json' "
+        + "--data-dir '\(state.path)' --watch-list '\(watchList)' >/dev/null 2>'\(state.path).err'",
+    ]
+    let server = processorSeconds()
+    let start = ContinuousClock.now
+    let before = ProcessBenchmark.children()
+    try process.run()
+    var peak = 0.0
+    while process.isRunning {
+      peak = max(peak, ProcessBenchmark.peak(of: process.processIdentifier))
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw Failed(status: process.terminationStatus) }
+    let after = ProcessBenchmark.children()
+    let wall = start.duration(to: .now) / .seconds(1)
+    return Measurement(
+      processor: after - before, peak: peak, wall: wall, server: processorSeconds() - server)
+  }
+
+  private struct Failed: Error {
+    let status: Int32
+  }
+
+  private static func children() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+    let seconds = { (time: timeval) in Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
+  /// The most memory that a process has had at once, in MiB.
+  private static func peak(of process: Int32) -> Double {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return Double(line.filter(\.isNumber)).map { $0 / 1024 } ?? 0
+  }
+}
+
+extension Corpus {
+  func size(_ form: Form) throws -> Int {
+    let entries = try Data(contentsOf: directory.appending(path: "entries"))
+    return Int(String(decoding: entries, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+  }
+}
