@@ -78,9 +78,6 @@ let package = Package(
       name: "CTLogClientTests",
       dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
-      name: "orielTests",
-      dependencies: ["oriel", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
-    .testTarget(
       name: "OrielMonitorTests",
       dependencies: [
         "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",

@@ -152,9 +152,6 @@ package struct FollowingStore: Sendable {
     try connection.execute(
       "UPDATE logs SET verified_position = ?, verified_frontier = ? WHERE log_id = ?",
       [.count(verified.index), .blob(verified.frontier.encoded), .blob(logID.hash.bytes)])
-    try connection.execute(
-      "UPDATE sightings SET suspect = 0 WHERE suspect = 1 AND log_id = ? AND entry_index < ?",
-      [.blob(logID.hash.bytes), .count(verified.index)])
   }
 
   private static func keep(

@@ -146,7 +146,7 @@ extension FollowingStore {
     try connection.execute(
       """
       INSERT INTO sightings (log_id, entry_index, issuance_id, certificate, timestamp, seen_at, problems)
-      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log_id, entry_index, issuance_id) DO UPDATE SET suspect = 0
       """,
       [
         .blob(logID.hash.bytes), .count(sighting.index), issuance, certificate, .count(sighting.timestamp),

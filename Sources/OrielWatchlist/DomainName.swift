@@ -13,6 +13,9 @@ public struct DomainName: Hashable, Sendable {
     self = try DomainName(utf8: Array(text.utf8).span)
   }
 
+  /// Takes a name that has been normalised before.
+  init(normalisedASCII ascii: String) { self.ascii = ascii }
+
   init(utf8 bytes: Span<UInt8>) throws(WatchedItemError) {
     var isASCII = true
     for index in 0..<bytes.count where bytes[index] >= 0x80 { isASCII = false }

@@ -39,6 +39,8 @@ struct SuffixTrie: Sendable {
   private(set) var nodes: [Node]
   /// The labels of all nodes, one after the other.
   private(set) var labels: [UInt8] = []
+  /// The node of each item that is a name.
+  private var itemNodes: [UInt32] = []
 
   /// The node of the empty suffix.
   static let root: UInt32 = 0
@@ -49,14 +51,17 @@ struct SuffixTrie: Sendable {
     slotNodes = Array(repeating: Node.none, count: 32)
     shift = 59
     nodes = [Node(parent: Node.none, labelStart: 0, nextSibling: Node.none, labelLength: 0)]
-    for (index, item) in items.enumerated() {
-      let index = UInt32(truncatingIfNeeded: index)
+    itemNodes = Array(repeating: Node.none, count: items.count)
+    for (number, item) in items.enumerated() {
+      let index = UInt32(truncatingIfNeeded: number)
       switch item {
       case .subtree(let name):
         let node = insert(name)
+        itemNodes[number] = UInt32(truncatingIfNeeded: node)
         if nodes[node].subtreeItem == Node.none { nodes[node].subtreeItem = index }
       case .exact(let name):
         let node = insert(name)
+        itemNodes[number] = UInt32(truncatingIfNeeded: node)
         if nodes[node].exactItem == Node.none { nodes[node].exactItem = index }
       default: break
       }
@@ -202,6 +207,19 @@ extension SuffixTrie {
     guard own.count == label.count else { return false }
     for index in 0..<label.count where labels[own.lowerBound + index] != lowercased(label[index]) { return false }
     return true
+  }
+
+  /// The item with this number, which must be a name: its labels from its node up.
+  func item(_ number: Int) -> WatchedItem {
+    var text = ""
+    var node = itemNodes[number]
+    let isExact = Int(nodes[Int(node)].exactItem) == number
+    while node != SuffixTrie.root, node != Node.none {
+      text += (text.isEmpty ? "" : ".") + String(decoding: labels[labelRange(of: node)], as: UTF8.self)
+      node = nodes[Int(node)].parent
+    }
+    let name = DomainName(normalisedASCII: text)
+    return isExact ? .exact(name) : .subtree(name)
   }
 
   /// Where the label of a node is in ``labels``.

@@ -48,7 +48,7 @@ struct MatchCollector {
 
   mutating func add(_ item: Int, name: String) {
     guard seen.insert(Key(item: item, name: name)).inserted else { return }
-    matches.append(WatchMatch(item: index.items[item], name: name))
+    matches.append(WatchMatch(item: index.item(item), name: name))
   }
 
   mutating func collect(_ name: FoundName) {
@@ -110,11 +110,8 @@ struct MatchCollector {
   }
 
   private mutating func addAllNames(_ name: String) {
-    for (item, watched) in index.items.enumerated() {
-      switch watched {
-      case .subtree, .exact: add(item, name: name)
-      default: break
-      }
+    for node in index.trie.nodes {
+      for item in [node.subtreeItem, node.exactItem] where item != SuffixTrie.Node.none { add(Int(item), name: name) }
     }
   }
 }

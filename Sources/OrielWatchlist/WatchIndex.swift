@@ -19,7 +19,8 @@ public struct WatchMatch: Hashable, Sendable {
 /// a name that ``matches(for:publicKey:issuer:)`` says yes to. The latter is exact, and takes names in whatever state
 /// they are.
 public struct WatchIndex: Sendable {
-  let items: [WatchedItem]
+  /// Items that are no names; names are spelt by the trie, which is smaller than keeping them.
+  private let others: [Int: WatchedItem]
   let trie: SuffixTrie
   let addresses: AddressIndex
   let publicKeys: [SHA256Hash: Int]
@@ -31,7 +32,9 @@ public struct WatchIndex: Sendable {
 
   /// Arranges items; of equal ones the first counts.
   public init(_ items: [WatchedItem]) {
-    self.items = items
+    others = Dictionary(
+      items.enumerated().lazy.filter { !$0.element.isName }.map { ($0.offset, $0.element) },
+      uniquingKeysWith: { first, _ in first })
     trie = SuffixTrie(items)
     addresses = AddressIndex(items)
     var publicKeys: [SHA256Hash: Int] = [:]
@@ -47,6 +50,9 @@ public struct WatchIndex: Sendable {
     self.issuers = issuers
     everything = items.firstIndex(of: .everything)
   }
+
+  /// The item with this number.
+  func item(_ number: Int) -> WatchedItem { others[number] ?? trie.item(number) }
 
   /// Whether some item is about the certificate's key.
   public var needsPublicKeyHash: Bool { !publicKeys.isEmpty }

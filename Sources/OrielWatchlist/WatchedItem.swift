@@ -114,3 +114,13 @@ extension Span<UInt8> {
     return false
   }
 }
+
+extension WatchedItem {
+  /// Whether the item is a domain name.
+  var isName: Bool {
+    switch self {
+    case .subtree, .exact: true
+    case .addresses, .publicKey, .issuer, .everything: false
+    }
+  }
+}

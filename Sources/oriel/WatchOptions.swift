@@ -85,8 +85,12 @@ struct WatchOptions: ParsableArguments {
         throw CommandFailure("cannot watch '\(name)': \(error)", ExitCode(64))
       }
     }
-    for file in watchList { items += try read(file, .oriel, suffixes) }
-    for file in certspotterWatchList { items += try read(file, .certspotter, suffixes) }
+    for (files, syntax) in [(watchList, Watchlist.Syntax.oriel), (certspotterWatchList, .certspotter)] {
+      for file in files {
+        let more = try read(file, syntax, suffixes)
+        if items.isEmpty { items = more } else { items += more }
+      }
+    }
     return items
   }
 

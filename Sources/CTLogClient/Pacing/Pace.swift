@@ -17,6 +17,8 @@ struct Pace: Sendable {
   /// A limit so high is none.
   static let highest = 1000.0
   private static let remembered = 32
+  /// So many requests tell a rate.
+  private static let telling = 8
 
   /// Takes the next place in the line.
   mutating func nextStart(now: Duration) -> Duration {
@@ -45,12 +47,15 @@ struct Pace: Sendable {
     // Requests that were under way at a cut know nothing of it: they are refused for what led to it.
     if lastCut.map({ started > $0 }) ?? true {
       refusals += 1
-      let excess = rate ?? observed(now)
-      rate = max(excess / 2, Pace.lowest)
-      // In a minute it is where it was.
-      gain = max(excess, Pace.lowest) / 120
       lastCut = now
-      free = now + .seconds(1 / (rate ?? Pace.lowest))
+      // A refusal after a handful of requests says that the log is busy, and nothing of a rate.
+      if rate != nil || starts.count >= Pace.telling || refusals > 3 {
+        let excess = rate ?? observed(now)
+        rate = max(excess / 2, Pace.lowest)
+        // In a minute it is where it was.
+        gain = max(excess, Pace.lowest) / 120
+        free = now + .seconds(1 / (rate ?? Pace.lowest))
+      }
     }
     let pause = policy.delay(afterFailures: max(refusals, 1), error: error, random: random)
     blockedUntil = max(blockedUntil, now + pause)

@@ -117,7 +117,8 @@ struct LogFollower {
     let heads = try await context.store.heads(of: log.logID)
     judge.known = heads.max { ($0.treeSize, $0.timestamp) < ($1.treeSize, $1.timestamp) }
     let position = downloaded?.index ?? 0
-    targets = heads.filter { !$0.isVerified && $0.treeSize > position }
+    // A head whose entries were all read may still have to be verified: the end may have come in between.
+    targets = heads.filter { !$0.isVerified && $0.treeSize >= position }
     context.board.update(log) { status in
       status.state = record.state
       status.reason = record.reason
