@@ -3,7 +3,7 @@
 CONFIGURATION ?= debug
 SWIFT_BUILD = swift build -c $(CONFIGURATION)
 
-.PHONY: demo test build lint format setup bench soak docs
+.PHONY: demo test build lint format setup bench
 
 # A whole little world on loopback: CA, two logs, a watcher. Ctrl-C ends it.
 demo: setup
@@ -29,10 +29,3 @@ format:
 # Figures: digest stage and whole process, as ratios to the physical work in the same run.
 bench: setup
 	scripts/bench
-
-# The kill and fault campaigns at full length.
-soak: setup
-	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter OrielMonitorTests
-
-docs: setup
-	swift package --package-path Docs generate-documentation
