@@ -3,7 +3,7 @@
 CONFIGURATION ?= debug
 SWIFT_BUILD = swift build -c $(CONFIGURATION)
 
-.PHONY: demo test build lint format setup bench
+.PHONY: demo test build lint format setup bench fuzz soak
 
 # A whole little world on loopback: CA, two logs, a watcher. Ctrl-C ends it.
 demo: setup
@@ -21,11 +21,20 @@ setup:
 	@scripts/setup
 
 lint:
-	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Fuzz Package.swift
 
 format:
-	swift format format --in-place --recursive --parallel Sources Tests Benchmarks Package.swift
+	swift format format --in-place --recursive --parallel Sources Tests Benchmarks Fuzz Package.swift
 
 # Figures: digest stage and whole process, as ratios to the physical work in the same run.
 bench: setup
 	scripts/bench
+
+# Every parser of outside bytes under libFuzzer, so many seconds each: make fuzz SECONDS=3600
+SECONDS ?= 60
+fuzz: setup
+	scripts/fuzz $(SECONDS)
+
+# The campaigns of the tests at full length: kills, faults.
+soak: setup
+	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests'

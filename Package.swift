@@ -18,6 +18,8 @@ let package = Package(
     .library(name: "CertificateTransparency", targets: ["CertificateTransparency"]),
     .library(name: "CTLogClient", targets: ["CTLogClient"]),
     .executable(name: "oriel", targets: ["oriel"]),
+    // For the package in Fuzz/ alone.
+    .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -65,6 +67,11 @@ let package = Package(
         "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
       ],
       path: "Benchmarks"),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+      ]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestSupport"]),
@@ -83,6 +90,10 @@ let package = Package(
         "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
         "TestWorld", "TestSupport",
       ]),
+    .testTarget(
+      name: "orielTests",
+      dependencies: ["oriel", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+    .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets", "TestWorld", "TestSupport"]),
   ]
 )
 

@@ -9,13 +9,24 @@ struct ProcessBenchmark {
 
   func run() async throws {
     print("form      watching   CPU s/million   peak MiB   wall s   server CPU s   wall / all CPU")
-    try await TestServer.run(port: 18999) { [corpus] request in
-      FileResponder(corpus.directory).respond(to: request)
+    let many = try ManyLogs(corpus, count: 40)
+    let files = FileResponder(corpus.directory)
+    try await TestServer.run(port: 18999) { request in
+      many.respond(to: request) ?? files.respond(to: request)
     } _: { _ in
+      let result = try await measure(list: many.listFile, watchList: corpus.watchLists[1].path)
+      let entries = Double(try corpus.size(.gzip) * many.count)
+      print(
+        "\(many.count) logs  ", corpus.watchLists[1].name, text(result.processor * 1e6 / entries), text(result.peak, 0),
+        text(result.wall), text(result.server), text(result.wall / (result.processor + result.server)),
+        separator: "   ")
       for form in Corpus.Form.allCases {
         for list in corpus.watchLists {
           var results: [Measurement] = []
-          for _ in 0..<3 { results.append(try await measure(form, watchList: list.path)) }
+          for _ in 0..<3 {
+            results.append(
+              try await measure(list: corpus.directory.path + "/\(form.rawValue).json", watchList: list.path))
+          }
           let middle = results.sorted { $0.processor < $1.processor }[1]
           let entries = Double(try corpus.size(form))
           print(
@@ -34,7 +45,7 @@ struct ProcessBenchmark {
     var server = 0.0
   }
 
-  private func measure(_ form: Corpus.Form, watchList: String) async throws -> Measurement {
+  private func measure(list: String, watchList: String) async throws -> Measurement {
     let state = FileManager.default.temporaryDirectory.appending(path: "oriel-bench-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: state) }
     let process = Process()
@@ -42,7 +53,7 @@ struct ProcessBenchmark {
     // The shell's own use is next to nothing; `exec` makes it Oriel's.
     process.arguments = [
       "-c",
-      "exec '\(oriel)' watch --once --from start --json --log-list '\(corpus.directory.path)/\(form.rawValue).json' "
+      "exec '\(oriel)' watch --once --from start --json --log-list '\(list)' "
         + "--data-dir '\(state.path)' --watch-list '\(watchList)' >/dev/null 2>'\(state.path).err'",
     ]
     let server = processorSeconds()

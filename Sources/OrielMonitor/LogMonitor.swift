@@ -96,7 +96,10 @@ package struct LogMonitor: Sendable {
       store: store, issuers: IssuerDirectory(store: store), pool: Digester.Pool(),
       permits: Permits(settings.extraBatches), board: board, time: time, settings: settings,
       index: { [watch] in watch.index }, committed: { [announcer] in try await announcer.flush() },
-      listing: { [current] in current[$0] })
+      listing: { [current] in current[$0] },
+      pollInterval: { [settings, pacers] log in
+        settings.pollInterval(log, rate: pacers.pacer(for: log.operatorName).status.rate)
+      })
   }
 
   private func source(_ log: LogDescription) -> any LogSource {

@@ -28,9 +28,21 @@ package struct MonitorSettings: Sendable {
     return rfc6962PollInterval
   }
 
+  /// The same for an operator that bears only so many requests a second: asking for heads takes no more than a quarter
+  /// of them.
+  func pollInterval(_ log: LogDescription, rate: Double?) -> Duration {
+    let usual = pollInterval(log)
+    guard let rate, rate > 0 else { return usual }
+    return max(usual, min(.seconds(4 / rate), usual * 10))
+  }
+
   /// The age in milliseconds from which a head counts as frozen: the log's maximum merge delay, with room for one poll.
   func allowedAge(_ log: LogDescription) -> Int64 {
-    let poll = pollInterval(log).components.seconds
-    return (Int64(clamping: log.maximumMergeDelay) + 2 * poll) * 1000
+    Int64(clamping: log.maximumMergeDelay) * 1000 + 2 * pollInterval(log).milliseconds
   }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded down.
+  var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

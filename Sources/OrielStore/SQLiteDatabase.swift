@@ -26,7 +26,12 @@ package struct SQLiteDatabase: SQLDatabase {
       queue = try DatabaseQueue(path: path, configuration: configuration)
       try queue.inDatabase { database in
         try SQLiteDatabase.check(database, path: path)
-        try SQLiteDatabase.migrate(database, path: path)
+        guard try SQLiteDatabase.version(database, path: path) < Migrations.all.count else { return }
+        // One process at a time: two that open a new file at once must not both make the tables.
+        try database.inTransaction(.immediate) {
+          try SQLiteDatabase.migrate(database, path: path)
+          return .commit
+        }
       }
     } catch let error as DatabaseError {
       throw SQLiteDatabase.translate(error, path: path)
@@ -43,18 +48,19 @@ package struct SQLiteDatabase: SQLDatabase {
     guard verdict == "ok" else { throw StoreError.corrupt(file: path, reason: verdict) }
   }
 
-  private static func migrate(_ database: Database, path: String) throws {
-    let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-    guard version <= Int64(Migrations.all.count) else {
-      throw StoreError.newer(file: path, version: version, known: Int64(Migrations.all.count))
+  private static func version(_ database: Database, path: String) throws -> Int {
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    guard version <= Migrations.all.count else {
+      throw StoreError.newer(file: path, version: Int64(version), known: Int64(Migrations.all.count))
     }
-    for (number, statements) in Migrations.all.enumerated().dropFirst(Int(version)) {
-      try database.inTransaction {
-        try database.execute(sql: statements)
-        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-        try database.execute(sql: "PRAGMA user_version = \(number + 1)")
-        return .commit
-      }
+    return version
+  }
+
+  private static func migrate(_ database: Database, path: String) throws {
+    for (number, statements) in Migrations.all.enumerated().dropFirst(try version(database, path: path)) {
+      try database.execute(sql: statements)
+      try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+      try database.execute(sql: "PRAGMA user_version = \(number + 1)")
     }
   }
 

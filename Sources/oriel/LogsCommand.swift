@@ -20,7 +20,8 @@ struct LogsCommand: AsyncParsableCommand {
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "show", abstract: "What is followed, and how it fares (the default).")
+      commandName: "show", abstract: "What is followed, and how it fares (the default).",
+      discussion: "Example:\n  oriel logs show --json")
 
     @OptionGroup var data: DataOptions
     @Flag(help: "Print a JSON array.") var json = false
@@ -46,7 +47,8 @@ struct LogsCommand: AsyncParsableCommand {
 
   struct Update: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "update", abstract: "Fetch the log lists, check them and keep them.")
+      commandName: "update", abstract: "Fetch the log lists, check them and keep them.",
+      discussion: "Example:\n  oriel logs update --log-list https://www.gstatic.com/ct/log_list/v3/log_list.json")
 
     @OptionGroup var lists: ListOptions
     @OptionGroup var data: DataOptions

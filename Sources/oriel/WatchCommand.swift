@@ -33,6 +33,11 @@ struct WatchCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where to begin on the first start: now, start, 7d, or an index.", valueName: "WHERE"))
   var from = "now"
 
+  @Option(
+    help: ArgumentHelp(
+      "How often each log is asked for news. Default: 15 for static-ct, 60 for RFC 6962.", valueName: "SECONDS"))
+  var pollInterval: Double?
+
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
@@ -42,6 +47,9 @@ struct WatchCommand: AsyncParsableCommand {
   func validate() throws {
     guard StartPolicy(from) != nil else {
       throw ValidationError("--from takes now, start, a number of days such as 7d, or an entry's index; not '\(from)'.")
+    }
+    if let pollInterval, !(0.05...86_400).contains(pollInterval) {
+      throw ValidationError("--poll-interval takes 0.05 to 86400 seconds.")
     }
     guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
   }
@@ -60,6 +68,10 @@ struct WatchCommand: AsyncParsableCommand {
     settings.once = once
     settings.timeout = .seconds(timeout)
     settings.start = StartPolicy(from) ?? .now
+    if let pollInterval {
+      settings.staticPollInterval = .milliseconds(Int(pollInterval * 1000))
+      settings.rfc6962PollInterval = settings.staticPollInterval
+    }
     let printer = IssuancePrinter(json: json, excludeExpired: excludeExpired, time: .system)
     let monitor = LogMonitor(
       store: store, transport: transport, settings: settings, board: board, watch: watch,

@@ -32,6 +32,8 @@ struct LyingLogTests {
     NamedFault(name: "a wrong bit in a hash tile", fault: .flippedBit(100), part: "tile/1", only: .staticCT),
     NamedFault(name: "a range that begins late", fault: .shiftedRanges(by: 1), only: .rfc6962),
     NamedFault(name: "a bad head signature", fault: .badHeadSignature),
+    NamedFault(name: "a body that comes in drips", fault: .slowDrip(byteCount: 400, every: .milliseconds(300))),
+    NamedFault(name: "silence", fault: .silence),
   ]
 
   @Test(

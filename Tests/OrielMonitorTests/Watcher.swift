@@ -13,6 +13,7 @@ final class Watcher: Sendable {
   let world: World
   let folder: URL
   let watched: WatchIndexHolder
+  private let opened = Mutex<FollowingStore?>(nil)
   private let told = Mutex<[IssuanceRecord]>([])
 
   init(_ world: World, watching items: [String] = ["watched.example"]) throws {
@@ -27,7 +28,16 @@ final class Watcher: Sendable {
   /// What was told so far, in order.
   var announcements: [IssuanceRecord] { told.withLock { $0 } }
 
+  /// A connection of its own, beside that of the monitor.
   func store() throws -> FollowingStore {
+    try opened.withLock { opened in
+      let store = try opened ?? openStore()
+      opened = store
+      return store
+    }
+  }
+
+  private func openStore() throws -> FollowingStore {
     FollowingStore(try SQLiteDatabase(path: folder.appending(path: "oriel.db").path))
   }
 
@@ -54,10 +64,25 @@ final class Watcher: Sendable {
     _ = try await run(settings, logs ?? world.logList.logs, nil)
   }
 
+  /// Follows until cancelled, with lists that change.
+  func follow(changing logs: @escaping @Sendable () -> [LogDescription]) async throws {
+    var settings = MonitorSettings()
+    settings.start = .start
+    settings.staticPollInterval = .milliseconds(20)
+    settings.rfc6962PollInterval = .milliseconds(20)
+    settings.listInterval = .milliseconds(20)
+    _ = try await run(settings, logs, nil)
+  }
+
   private func run(
     _ settings: MonitorSettings, _ logs: [LogDescription], _ tell: (@Sendable (IssuanceRecord) throws -> Void)?
+  ) async throws -> [LogMonitor.Outcome] { try await run(settings, { logs }, tell) }
+
+  private func run(
+    _ settings: MonitorSettings, _ logs: @escaping @Sendable () -> [LogDescription],
+    _ tell: (@Sendable (IssuanceRecord) throws -> Void)?
   ) async throws -> [LogMonitor.Outcome] {
-    let store = try store()
+    let store = try openStore()
     let transportSettings = HTTPTransport.Settings(totalTimeout: .seconds(2))
     return try await HTTPTransport.withTransport(transportSettings) { [self] transport in
       let monitor = LogMonitor(
@@ -67,7 +92,7 @@ final class Watcher: Sendable {
           try tell?(record)
           told.withLock { $0.append(record) }
         })
-      return try await monitor.run { logs }
+      return try await monitor.run { logs() }
     }
   }
 
@@ -81,6 +106,16 @@ final class Watcher: Sendable {
   /// The kinds of the evidence that is kept against a log.
   func evidence(against log: LyingLog) async throws -> [String] {
     try await store().evidence(against: log.log.signer.logID).map(\.kind)
+  }
+
+  /// How a log fares, as stored.
+  func state(_ log: LyingLog) async throws -> LogState? {
+    try await store().logs().first { $0.logID == log.log.signer.logID }?.state
+  }
+
+  /// Waits until a condition holds, for at most a minute.
+  func wait(until condition: () async throws -> Bool) async throws {
+    for _ in 0..<3000 where try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
   }
 
   /// The verified position of a log.

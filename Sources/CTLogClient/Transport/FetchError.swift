@@ -40,6 +40,9 @@ public struct FetchError: Error, Hashable, Sendable, CustomStringConvertible {
     if case .status(let code, _, _) = reason { code } else { nil }
   }
 
+  /// Whether the server answered that it will not or can't: what it does not know, asking again will not change.
+  public var isRefusal: Bool { statusCode != nil && !isTransient }
+
   /// How long the server asked to be left alone.
   public var retryAfter: Duration? {
     if case .status(_, let retryAfter, _) = reason { retryAfter } else { nil }

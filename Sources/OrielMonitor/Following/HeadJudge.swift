@@ -1,3 +1,5 @@
+import CertificateTransparency
+import MerkleTree
 import OrielStore
 
 /// Compares a head with the newest one known: a log grows, and never changes its mind.
@@ -13,6 +15,16 @@ struct HeadJudge {
 
   /// The largest head seen so far, with a signature that verified.
   var known: HeadRecord?
+
+  /// Compares a head with the final tree head that the log lists state of a log that takes no more entries.
+  ///
+  /// - Throws: ``LogFault`` if the two are of one size and have different roots.
+  func compare(_ head: HeadRecord, withFinal final: LogDescription.FinalTreeHead?) throws {
+    guard let final, final.treeSize == head.treeSize, final.rootHash != head.root else { return }
+    throw LogFault(
+      .conflictingHeads, "the root of size \(head.treeSize) is not that of the final tree head in the log list",
+      [(name: "head", bytes: head.signed), (name: "final root", bytes: final.rootHash.bytes)])
+  }
 
   /// - Throws: ``LogFault`` with both heads where no honest log could have signed them.
   mutating func judge(_ head: HeadRecord) throws -> Verdict {

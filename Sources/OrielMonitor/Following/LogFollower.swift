@@ -24,6 +24,8 @@ struct LogFollower {
     let committed: @Sendable () async throws -> Void
     /// The log as the lists have it now; nil where none has it any more.
     let listing: @Sendable (LogID) -> LogDescription?
+    /// How often the log may be asked for its head, as its operator bears it.
+    let pollInterval: @Sendable (LogDescription) -> Duration
   }
 
   /// How following ended.
@@ -86,7 +88,7 @@ struct LogFollower {
           try await set(.drained, reason: "it left the lists", answered: true)
           return .drained
         }
-        try await context.time.sleep(context.settings.pollInterval(log))
+        try await context.time.sleep(context.pollInterval(log))
       } catch let fault as LogFault {
         faults += 1
         try await lied(fault)
@@ -130,11 +132,13 @@ struct LogFollower {
   /// Asks for the newest head and takes it in.
   private mutating func poll() async throws -> HeadRecord {
     let head = try await source.head()
-    nextPoll = context.time.now() + Int64(context.settings.pollInterval(log).components.seconds) * 1000
+    scheduleNextPoll()
+    try judge.compare(head, withFinal: log.finalTreeHead)
     switch try judge.judge(head) {
     case .newer:
       if downloaded != nil { try await context.store.keep(head, of: log.logID) }
       targets.append(head)
+      if let final = finalHead(before: head) { targets.insert(final, at: targets.count - 1) }
       // Catching up may take days: the newest head is always wanted, of those between a few are enough.
       if targets.count > 16 { targets.remove(at: targets.count / 2) }
     case .same: break
@@ -152,6 +156,18 @@ struct LogFollower {
       status.entriesOut = rates.out
     }
     return known
+  }
+
+  /// The final tree head that the lists state, if the log has grown past it: it must have been the tree's once.
+  private func finalHead(before head: HeadRecord) -> HeadRecord? {
+    let position = downloaded?.index ?? 0
+    guard let final = log.finalTreeHead, position < final.treeSize, final.treeSize < head.treeSize else { return nil }
+    return HeadRecord(
+      treeSize: final.treeSize, root: final.rootHash, timestamp: head.timestamp, signed: [], seenAt: head.seenAt)
+  }
+
+  private mutating func scheduleNextPoll() {
+    nextPoll = context.time.now() + context.pollInterval(log).milliseconds
   }
 
   /// Settles the first position, with a frontier that is proved to belong to the head's tree.
@@ -291,7 +307,7 @@ struct LogFollower {
   /// Heads are asked for while catching up too: how far behind a log is, and whether it still tells one story.
   private mutating func pollWhileReading() async throws {
     guard context.time.now() >= nextPoll, !context.settings.once else { return }
-    nextPoll = context.time.now() + Int64(context.settings.pollInterval(log).components.seconds) * 1000
+    scheduleNextPoll()
     do {
       _ = try await poll()
       try await context.store.setState(

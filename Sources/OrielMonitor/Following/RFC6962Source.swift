@@ -59,15 +59,14 @@ final class RFC6962Source: LogSource {
 
   func frontier(at size: UInt64, of head: HeadRecord) async throws -> Frontier {
     guard size > 0 else { return Frontier() }
-    let last = try await client.entryAndProof(index: size - 1, treeSize: size)
-    let leafHash = TreeHasher.leafHash(of: last.leafInput.span)
-    let frontier = try last.proof.frontier(leafHash: leafHash)
+    let (leafInput, proof) = try await lastEntry(ofTree: size)
+    let frontier = try proof.frontier(leafHash: TreeHasher.leafHash(of: leafInput.span))
     let root = try frontier.root()
     if size == head.treeSize {
       guard root == head.root else {
         throw LogFault(
           .rootMismatch, "the proof of the last entry does not lead to the root of size \(size)",
-          [(name: "head", bytes: head.signed), (name: "leaf", bytes: last.leafInput)])
+          [(name: "head", bytes: head.signed), (name: "leaf", bytes: leafInput)])
       }
     } else {
       let proof = try await client.consistencyProof(from: size, to: head.treeSize)
@@ -80,6 +79,24 @@ final class RFC6962Source: LogSource {
       }
     }
     return frontier
+  }
+
+  /// The last leaf of a tree with its inclusion proof. Not every log answers get-entry-and-proof: get-entries and
+  /// get-proof-by-hash together say the same.
+  private func lastEntry(ofTree size: UInt64) async throws -> (leafInput: [UInt8], proof: InclusionProof) {
+    do {
+      let last = try await client.entryAndProof(index: size - 1, treeSize: size)
+      return (last.leafInput, last.proof)
+    } catch let error as FetchError where error.isRefusal {
+      var scratch = Digester.Scratch()
+      try await client.entriesPage((size - 1)..<size, into: &scratch.body)
+      try scratch.scan(maximumEntries: 1)
+      let leaf = [UInt8](scratch.page.leaves[scratch.page.leafRange(0)])
+      let proof = try await client.proofByHash(TreeHasher.leafHash(of: leaf.span), treeSize: size)
+      // The same leaf may stand at several places: the log then proves one of them, and not the last.
+      guard proof.leafIndex == size - 1 else { throw error }
+      return (leaf, proof)
+    }
   }
 
   func timestamp(ofEntry index: UInt64, of head: HeadRecord) async throws -> UInt64 {

@@ -1,0 +1,100 @@
+public import Foundation
+import Synchronization
+
+/// A program run as its user would run it, with its output in files, so that it never waits for a reader.
+public final class Command: Sendable {
+  public struct Result: Sendable {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+
+    /// The lines of the output.
+    public var lines: [String] { output.split(separator: "\n").map(String.init) }
+  }
+
+  /// The `oriel` that was built along with the tests.
+  public static let oriel = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appending(path: "oriel")
+
+  private let process: Mutex<Process>
+  private let folder: URL
+
+  /// Starts a program.
+  public init(
+    _ arguments: [String], program: URL = Command.oriel, environment: [String: String] = [:]
+  ) throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "oriel-command-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for name in ["out", "err"] {
+      try Data().write(to: folder.appending(path: name))
+    }
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
+    process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+    try process.run()
+    self.process = Mutex(process)
+  }
+
+  deinit {
+    process.withLock { process in
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// What it has printed so far.
+  public var output: String { text("out") }
+  public var errors: String { text("err") }
+
+  private func text(_ name: String) -> String {
+    String(decoding: (try? Data(contentsOf: folder.appending(path: name))) ?? Data(), as: UTF8.self)
+  }
+
+  public func send(_ signal: Int32) {
+    process.withLock { process in
+      if process.isRunning { kill(process.processIdentifier, signal) }
+    }
+  }
+
+  /// Waits for its end.
+  public func finish() async throws -> Result {
+    while process.withLock({ $0.isRunning }) { try await Task.sleep(for: .milliseconds(5)) }
+    return Result(status: process.withLock { $0.terminationStatus }, output: output, errors: errors)
+  }
+
+  /// Waits until it has printed something, or has ended.
+  public func wait(for text: String) async throws {
+    while !output.contains(text), !errors.contains(text), process.withLock({ $0.isRunning }) {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+  }
+
+  /// Runs `oriel` to its end.
+  public static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
+    try await Command(arguments, environment: environment).finish()
+  }
+}
+
+/// A folder that is there as long as somebody holds it.
+public final class TemporaryFolder: Sendable {
+  public let url: URL
+  public var path: String { url.path }
+
+  public init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "oriel-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// Writes a file and gives its path.
+  public func write(_ text: String, to name: String) throws -> String {
+    let file = url.appending(path: name)
+    try Data(text.utf8).write(to: file)
+    return file.path
+  }
+}
