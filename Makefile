@@ -10,8 +10,9 @@ demo: setup
 	$(SWIFT_BUILD) --product oriel
 	$$($(SWIFT_BUILD) --show-bin-path)/oriel demo
 
-test: setup
-	swift test -c $(CONFIGURATION)
+test:
+	@scripts/setup test
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test -c $(CONFIGURATION)
 
 build: setup
 	$(SWIFT_BUILD)
@@ -36,5 +37,6 @@ fuzz: setup
 	scripts/fuzz $(SECONDS)
 
 # The campaigns of the tests at full length: kills, faults.
-soak: setup
+soak:
+	@scripts/setup test
 	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests'

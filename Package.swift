@@ -8,6 +8,9 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -27,6 +30,9 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
   ],
   targets: [
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
@@ -46,20 +52,35 @@ let package = Package(
       dependencies: [
         "CTLogClient", "CertificateTransparency", "MerkleTree", "OrielWatchlist", "OrielStore", "CDeflate", crypto,
       ]),
+    .target(name: "OrielMail", dependencies: [nioCore, nioPosix, nioSSL]),
+    .target(
+      name: "OrielAlerting",
+      dependencies: [
+        "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore, nioPosix,
+        nioHTTP1, mustache, crypto,
+      ]),
+    .target(name: "OrielSettings", dependencies: ["OrielAlerting", "OrielMail", "OrielWatchlist", yams]),
+    .target(
+      name: "OrielServer",
+      dependencies: [
+        "OrielSettings", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
+        "CertificateTransparency", "MerkleTree",
+      ]),
     .target(
       name: "TestWorld",
       dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", crypto, nioCore, nioPosix, nioHTTP1]),
     .target(
       name: "OrielDemo",
       dependencies: [
-        "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency", "TestWorld",
+        "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
+        "CertificateTransparency", "TestWorld",
       ]),
     .executableTarget(
       name: "oriel",
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-        "OrielMonitor", "OrielDemo", "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency",
-        "MerkleTree", argumentParser,
+        "OrielServer", "OrielSettings", "OrielAlerting", "OrielMonitor", "OrielDemo", "OrielWatchlist", "OrielStore",
+        "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser,
       ]),
     .executableTarget(
       name: "oriel-bench",
@@ -73,7 +94,7 @@ let package = Package(
         "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
       ]),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["OrielMail"], path: "Tests/TestSupport", exclude: ["Mail/Server"]),
     .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestSupport"]),
     .testTarget(
       name: "CertificateTransparencyTests",
@@ -92,7 +113,19 @@ let package = Package(
       ]),
     .testTarget(
       name: "orielTests",
-      dependencies: ["oriel", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+      dependencies: [
+        "oriel", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport",
+      ]),
+    .testTarget(
+      name: "OrielMailTests", dependencies: ["OrielMail", "TestWorld", "TestSupport", nioCore, nioPosix]),
+    .testTarget(
+      name: "OrielAlertingTests",
+      dependencies: [
+        "OrielAlerting", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport",
+      ]),
+    .testTarget(
+      name: "OrielSettingsTests",
+      dependencies: ["OrielSettings", "OrielAlerting", "OrielMail", "OrielWatchlist", "TestSupport"]),
     .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets", "TestWorld", "TestSupport"]),
   ]
 )

@@ -1,6 +1,7 @@
 import CTLogClient
 import CertificateTransparency
-import Foundation
+package import Foundation
+import OrielAlerting
 package import OrielMonitor
 package import OrielStore
 import OrielWatchlist
@@ -14,6 +15,8 @@ package struct Demonstration: Sendable {
   package let endsByItself: Bool
   /// The time between two certificates.
   package let pause: Duration
+  /// Where mail is kept.
+  package let mailFolder: URL
   /// Shows a line of what is going on.
   package let say: @Sendable (String) throws -> Void
   /// Shows a match.
@@ -22,11 +25,13 @@ package struct Demonstration: Sendable {
   package let board: StatusBoard
 
   package init(
-    endsByItself: Bool, pause: Duration, board: StatusBoard, say: @escaping @Sendable (String) throws -> Void,
+    endsByItself: Bool, pause: Duration, mailFolder: URL, board: StatusBoard,
+    say: @escaping @Sendable (String) throws -> Void,
     show: @escaping @Sendable (IssuanceRecord) throws -> Void
   ) {
     self.endsByItself = endsByItself
     self.pause = pause
+    self.mailFolder = mailFolder
     self.board = board
     self.say = say
     self.show = show
@@ -42,11 +47,21 @@ package struct Demonstration: Sendable {
     let folder = FileManager.default.temporaryDirectory.appending(path: "oriel-demo-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let directory = try DataDirectory(folder.path)
-    let store = FollowingStore(try SQLiteDatabase(path: directory.databasePath))
+    let database = try SQLiteDatabase(path: directory.databasePath)
     try await World.run(seed: .random(in: 1...(.max)), now: Demonstration.now) { world in
       for _ in 0..<300 { try noise(in: world) }
       try introduce(world)
-      try await HTTPTransport.withTransport { transport in try await follow(world, store, transport) }
+      let received = Received()
+      try await TestServer.run { [say] request in
+        received.add()
+        try? say("webhook received: \(request.body.count) bytes of JSON, signed, \(Demonstration.kind(request))")
+        return TestResponse(status: 204, "")
+      } _: { hook in
+        try await HTTPTransport.withTransport { transport in
+          let recipients = try DemoRecipients(mailFolder: mailFolder, hookURL: hook.url + "alerts", say: say)
+          try await follow(world, database, transport, recipients, received)
+        }
+      }
     }
     withExtendedLifetime(directory.path) {}
   }
@@ -55,16 +70,29 @@ package struct Demonstration: Sendable {
     Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
   }
 
+  /// What a webhook's payload is about.
+  private static func kind(_ request: TestRequest) -> String {
+    let fields = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any]
+    return "kind \(fields?["kind"] as? String ?? "?")"
+  }
+
   private func introduce(_ world: World) throws {
     try say("A little world on loopback: a throw-away CA and two logs, which grow while you look.")
     for log in world.logList.logs {
       try say("  \(log.kindName.padding(toLength: 10, withPad: " ", startingAt: 0)) \(log.monitoringURL)")
     }
     for item in DemoStory.watched { try say("watching \(item)") }
+    try say("mail goes to files in \(mailFolder.path), webhooks to a receiver on loopback")
     try say("")
   }
 
-  private func follow(_ world: World, _ store: FollowingStore, _ transport: HTTPTransport) async throws {
+  private func follow(
+    _ world: World, _ database: SQLiteDatabase, _ transport: HTTPTransport, _ recipients: DemoRecipients,
+    _ received: Received
+  ) async throws {
+    let store = FollowingStore(database, writesAlerts: true)
+    let alerts = AlertService(
+      store: AlertStore(database), routes: AlertRoutesHolder(recipients.routes), now: Timekeeper.system.now)
     var settings = MonitorSettings()
     settings.start = .start
     settings.staticPollInterval = .milliseconds(500)
@@ -73,6 +101,7 @@ package struct Demonstration: Sendable {
     let announcer = Announcer(store: store) { record in
       seen.add(record.id)
       try show(record)
+      alerts.wake()
     }
     let items = try DemoStory.watched.map { try WatchedItem(parsing: $0) }
     let monitor = LogMonitor(
@@ -82,9 +111,10 @@ package struct Demonstration: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await monitor.run { logs } }
+      group.addTask { try await alerts.run() }
       group.addTask {
         repeat { try await round(world) } while !endsByItself
-        try await finish(world, expected: DemoStory.steps.count { $0.isMatch }, seen)
+        try await finish(world, expected: DemoStory.steps.count { $0.isMatch }, seen, received)
       }
       try await group.next()
     }
@@ -106,11 +136,11 @@ package struct Demonstration: Sendable {
   }
 
   /// Waits until everything was seen and both trees are verified, and says so.
-  private func finish(_ world: World, expected: Int, _ seen: Seen) async throws {
+  private func finish(_ world: World, expected: Int, _ seen: Seen, _ received: Received) async throws {
     for _ in 0..<300 {
       let sizes = [world.staticLog, world.rfc6962Log].map { UInt64($0.log.size) }
       let verified = board.all.compactMap(\.verified)
-      if seen.count >= expected, verified.sorted() == sizes.sorted() {
+      if seen.count >= expected, received.count >= expected, verified.sorted() == sizes.sorted() {
         try say("Every tree verified, up to entries \(sizes[0]) and \(sizes[1]); \(seen.count) issuances matched.")
         try say("Next: `oriel watch example.com` with a name of yours, `oriel watch --help`, and docs/.")
         return
@@ -119,6 +149,15 @@ package struct Demonstration: Sendable {
     }
     throw Incomplete(description: "\(seen.count) of \(expected) issuances were seen, the trees verified: \(board.all)")
   }
+}
+
+/// How often the webhook was called.
+private final class Received: Sendable {
+  private let calls = Mutex(0)
+
+  func add() { calls.withLock { $0 += 1 } }
+
+  var count: Int { calls.withLock { $0 } }
 }
 
 /// The issuances that were shown.

@@ -7,8 +7,13 @@ import MerkleTree
 /// committed with it, and a head is never marked verified without the frontier that proves it.
 package struct FollowingStore: Sendable {
   let database: any SQLDatabase
+  /// Whether each new pair of an issuance and a watched item goes into the outbox, in the transaction that brings it.
+  let writesAlerts: Bool
 
-  package init(_ database: any SQLDatabase) { self.database = database }
+  package init(_ database: any SQLDatabase, writesAlerts: Bool = false) {
+    self.database = database
+    self.writesAlerts = writesAlerts
+  }
 
   /// Takes note of the logs that are followed now, of their names and addresses, and gives what is known of each.
   ///
@@ -75,7 +80,7 @@ package struct FollowingStore: Sendable {
   /// is read again stays, marked as suspect.
   package func lied(_ logID: LogID, _ evidence: Evidence, now: Int64, rewind: Bool) async throws {
     let material = evidence.encodedMaterial
-    try await database.transaction { connection in
+    try await database.transaction { [writesAlerts] connection in
       try connection.execute(
         """
         INSERT INTO evidence (log_id, at, kind, detail, digest, material) VALUES (?, ?, ?, ?, ?, ?)
@@ -86,6 +91,7 @@ package struct FollowingStore: Sendable {
           .blob(SHA256Hash.hash(material).bytes), .blob(material),
         ])
       guard rewind else { return }
+      if writesAlerts { try AlertStore.followUp(connection, logID, evidence, now: now) }
       try connection.execute(
         """
         UPDATE sightings SET suspect = 1 WHERE log_id = ? AND entry_index >=

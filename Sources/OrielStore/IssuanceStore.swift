@@ -72,11 +72,21 @@ package struct StoredCertificate: Hashable, Sendable {
   package let entryType: String
   package let sha256: SHA256Hash
   package let der: [UInt8]
+
+  /// What it says. Of a precertificate, the log may have given the TBSCertificate alone.
+  package var facts: CertificateFacts {
+    entryType == "precert" && !isWhole ? CertificateFacts(tbsCertificate: der) : CertificateFacts(certificate: der)
+  }
+
+  private var isWhole: Bool {
+    CertificateFields(certificate: 0..<der.count, in: der.span)?.isComplete ?? false
+  }
 }
 
 /// An issuance with everything seen of it.
 package struct IssuanceRecord: Sendable {
   package let id: IssuanceID
+  package let issuerKeyHash: SHA256Hash
   /// False at its first sighting, true when a later one was added.
   package let isUpdate: Bool
   package let matches: [StoredMatch]
@@ -99,8 +109,11 @@ extension FollowingStore {
     _ sightings: [NewSighting], of logID: LogID, downloaded: LogPosition, verified: LogPosition?, unreadable: Int,
     now: Int64
   ) async throws {
-    try await database.transaction { connection in
-      for sighting in sightings { try FollowingStore.insert(connection, sighting, of: logID, now: now) }
+    try await database.transaction { [writesAlerts] connection in
+      for sighting in sightings {
+        try FollowingStore.insert(connection, sighting, of: logID, now: now)
+        if writesAlerts { try AlertStore.add(connection, sighting, now: now) }
+      }
       try FollowingStore.move(connection, logID, downloaded: downloaded, verified: verified)
       guard unreadable > 0 else { return }
       try connection.execute(
@@ -199,10 +212,14 @@ extension FollowingStore {
     }
   }
 
-  private static func issuance(
-    _ connection: any SQLConnection, _ id: IssuanceID, upTo position: Int64
+  static func issuance(
+    _ connection: any SQLConnection, _ id: IssuanceID, upTo position: Int64 = .max
   ) throws -> IssuanceRecord {
     let key = SQLValue.blob(id.hash.bytes)
+    let own = try connection.query("SELECT issuer_key_hash FROM issuances WHERE id = ?", [key])
+    guard let issuerKeyHash = own.first?.blob(0).flatMap({ SHA256Hash($0) }) else {
+      throw CorruptRow(table: "issuances")
+    }
     let matches = try connection.query(
       "SELECT item, name FROM matches WHERE issuance_id = ? ORDER BY item, name", [key]
     ).map { StoredMatch(item: $0.text(0) ?? "", name: $0.text(1) ?? "") }
@@ -231,6 +248,7 @@ extension FollowingStore {
         isSuspect: row.integer(5) == 1)
     }
     return IssuanceRecord(
-      id: id, isUpdate: sightings.count > 1, matches: matches, certificates: certificates, sightings: sightings)
+      id: id, issuerKeyHash: issuerKeyHash, isUpdate: sightings.count > 1, matches: matches, certificates: certificates,
+      sightings: sightings)
   }
 }

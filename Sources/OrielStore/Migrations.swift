@@ -1,6 +1,6 @@
 /// The schema, as a list that only grows: entry n brings a database of version n to version n + 1.
 enum Migrations {
-  static let all: [String] = [following]
+  static let all: [String] = [following, alerting]
 
   private static let following = """
     CREATE TABLE logs (
@@ -90,5 +90,52 @@ enum Migrations {
     );
     CREATE INDEX sightings_by_issuance ON sightings (issuance_id);
     CREATE INDEX sightings_to_announce ON sightings (announced) WHERE announced = 0;
+    """
+
+  private static let alerting = """
+    CREATE TABLE alerts (
+      id INTEGER PRIMARY KEY,
+      key TEXT NOT NULL UNIQUE,
+      kind TEXT NOT NULL,
+      issuance_id BLOB REFERENCES issuances (id),
+      item TEXT,
+      content BLOB,
+      created_at INTEGER NOT NULL,
+      routed INTEGER NOT NULL DEFAULT 0,
+      closed INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX alerts_to_route ON alerts (id) WHERE routed = 0;
+    CREATE INDEX alerts_by_item ON alerts (item, id) WHERE kind = 'certificate';
+
+    CREATE TABLE deliveries (
+      id INTEGER PRIMARY KEY,
+      alert_id INTEGER NOT NULL REFERENCES alerts (id),
+      recipient TEXT NOT NULL,
+      target TEXT NOT NULL,
+      state TEXT NOT NULL DEFAULT 'waiting',
+      attempts INTEGER NOT NULL DEFAULT 0,
+      next_attempt INTEGER NOT NULL,
+      last_attempt INTEGER,
+      words TEXT,
+      digest INTEGER REFERENCES alerts (id),
+      UNIQUE (alert_id, recipient, target)
+    );
+    CREATE INDEX deliveries_waiting ON deliveries (target, id) WHERE state = 'waiting';
+    CREATE INDEX deliveries_by_digest ON deliveries (digest) WHERE digest IS NOT NULL;
+
+    CREATE TABLE bursts (
+      recipient TEXT NOT NULL,
+      target TEXT NOT NULL,
+      started_at INTEGER NOT NULL,
+      sent INTEGER NOT NULL,
+      digest INTEGER,
+      PRIMARY KEY (recipient, target)
+    );
+
+    CREATE TABLE alarms (
+      subject TEXT PRIMARY KEY,
+      state TEXT NOT NULL,
+      since INTEGER NOT NULL
+    );
     """
 }

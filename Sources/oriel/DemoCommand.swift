@@ -6,13 +6,13 @@ import OrielMonitor
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "A whole little world on loopback: a CA, two logs, and a watcher.",
+    abstract: "A whole little world on loopback: a CA, two logs, a watcher, and those it alerts.",
     discussion: """
       Example:
         oriel demo
 
       Runs until interrupted; with --once, or where the environment has CI set, it ends after one round.
-      Nothing leaves this machine, and nothing is left behind on it.
+      Nothing leaves this machine. The mails are kept in the folder for temporary files, for a mail reader to open.
       """)
 
   @Flag(help: "End after one round.")
@@ -27,8 +27,11 @@ struct DemoCommand: AsyncParsableCommand {
     let isAutomatic = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false
     let board = StatusBoard()
     let printer = IssuancePrinter(json: json, excludeExpired: false, time: .system)
+    let mailFolder = FileManager.default.temporaryDirectory.appending(path: "oriel-demo-mail")
+    try FileManager.default.createDirectory(at: mailFolder, withIntermediateDirectories: true)
     let demonstration = Demonstration(
-      endsByItself: once || isAutomatic, pause: isAutomatic ? .milliseconds(300) : .seconds(3), board: board,
+      endsByItself: once || isAutomatic, pause: isAutomatic ? .milliseconds(300) : .seconds(3),
+      mailFolder: mailFolder, board: board,
       say: { try Terminal.write($0 + "\n") }, show: { try printer.tell($0) })
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }

@@ -1,14 +1,19 @@
 import ArgumentParser
 import CTLogClient
 import Foundation
+import OrielSettings
 import OrielStore
 import OrielWatchlist
 
 extension ExitCode {
+  /// Something that was looked for was found wanting.
+  static let findings = ExitCode(1)
   /// A log stayed unreachable, or lied.
   static let incomplete = ExitCode(3)
   /// A file or an answer is not what it should be.
   static let badData = ExitCode(65)
+  /// The configuration has mistakes.
+  static let configuration = ExitCode(78)
   /// The data directory is in use or can't be written.
   static let cannotWrite = ExitCode(73)
 }
@@ -34,6 +39,7 @@ struct CommandFailure: Error {
       }
     case let error as WatchlistError: self.init("\(error)", .badData)
     case let error as WatchedItemError: self.init("\(error)", ExitCode(64))
+    case let error as ConfigurationError: self.init("\(error)", .configuration)
     case let error as FetchError: self.init("\(error)", .incomplete)
     case let code as ExitCode: self.init("", code)
     default: self.init("\(error)", .failure)

@@ -15,5 +15,7 @@ struct Oriel: AsyncParsableCommand {
       65 bad data, 73 data directory in use or unwritable, 78 configuration.
       """,
     version: OrielVersion.text,
-    subcommands: [WatchCommand.self, LogsCommand.self, DemoCommand.self])
+    subcommands: [
+      ServeCommand.self, WatchCommand.self, LogsCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
+    ])
 }

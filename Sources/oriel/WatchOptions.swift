@@ -24,7 +24,7 @@ struct ListOptions: ParsableArguments {
   }
 
   /// A path is taken for a file.
-  private static func url(_ location: String) -> String {
+  static func url(_ location: String) -> String {
     location.contains("://") ? location : URL(filePath: location).absoluteString
   }
 }
@@ -34,7 +34,7 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where the state is kept.", valueName: "DIR"))
   var dataDir: String = DataOptions.standard
 
-  private static var standard: String {
+  static var standard: String {
     let environment = ProcessInfo.processInfo.environment
     if let own = environment["ORIEL_DATA_DIR"] { return own }
     if let state = environment["XDG_STATE_HOME"], !state.isEmpty { return state + "/oriel" }

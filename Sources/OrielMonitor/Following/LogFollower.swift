@@ -349,6 +349,9 @@ struct LogFollower {
 
   private func report(_ head: HeadRecord) async throws {
     let frozen = isFrozen(head)
+    if frozen, log.takesNoEntries {
+      return try await set(.drained, reason: "it takes no more entries", answered: true)
+    }
     let reason = frozen ? "its newest head is of \(Timestamp(milliseconds: head.timestamp))" : nil
     try await set(frozen ? .frozen : .current, reason: reason, answered: true)
   }
@@ -377,6 +380,16 @@ struct LogFollower {
     context.board.update(log) { status in
       status.state = state
       status.reason = reason
+    }
+  }
+}
+
+extension LogDescription {
+  /// Whether its tree is not to grow any more, so that an old head is as it should be.
+  fileprivate var takesNoEntries: Bool {
+    switch state {
+    case .readonly, .retired, .rejected: true
+    default: false
     }
   }
 }

@@ -61,10 +61,7 @@ package struct IssuanceReport: Sendable, Encodable {
   }
 
   package init(_ record: IssuanceRecord) {
-    let facts = record.certificates.first.map { first in
-      first.entryType == "precert" && !first.isWhole
-        ? CertificateFacts(tbsCertificate: first.der) : CertificateFacts(certificate: first.der)
-    }
+    let facts = record.certificates.first?.facts
     issuance = record.id.description
     update = record.isUpdate
     matches = record.matches.map { Match(item: $0.item, name: $0.name) }
@@ -141,15 +138,6 @@ extension IssuanceReport.Certificate {
   enum CodingKeys: String, CodingKey {
     case entryType = "entry_type"
     case sha256
-  }
-}
-
-extension StoredCertificate {
-  /// Whether the whole (pre)certificate is here, and not the TBSCertificate of the leaf alone.
-  fileprivate var isWhole: Bool {
-    let bytes = der.span
-    guard let fields = CertificateFields(certificate: 0..<bytes.count, in: bytes) else { return false }
-    return fields.isComplete
   }
 }
 

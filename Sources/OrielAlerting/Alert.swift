@@ -1,0 +1,169 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// Something to tell a person: an id that stays the same however often it is sent, and what happened.
+package struct Alert: Hashable, Sendable {
+  package enum Content: Hashable, Sendable {
+    /// A certificate covers a watched name.
+    case certificate(CertificateAlert)
+    /// Many certificates in a short time, in one message.
+    case digest([CertificateAlert])
+    /// A log turned out not to be trustworthy, after a certificate had been reported from it.
+    case followUp(CertificateAlert, log: String, reason: String)
+    case logHealth(LogHealthAlert)
+    /// A certificate that was to come has not come.
+    case canary(CanaryAlert)
+    /// Made up, to try a channel.
+    case sample(CertificateAlert)
+    /// All is well.
+    case heartbeat(HeartbeatAlert)
+  }
+
+  /// Stable across repeats and restarts: lower-case hexadecimal and hyphens.
+  package let id: String
+  package let createdAt: Timestamp
+  package let content: Content
+
+  package init(id: String, createdAt: Timestamp, content: Content) {
+    self.id = id
+    self.createdAt = createdAt
+    self.content = content
+  }
+
+  /// The name of the content's kind, as JSON and hooks have it.
+  package var kind: String {
+    switch content {
+    case .certificate: "certificate"
+    case .digest: "digest"
+    case .followUp: "follow-up"
+    case .logHealth: "log-health"
+    case .canary: "canary"
+    case .sample: "sample"
+    case .heartbeat: "heartbeat"
+    }
+  }
+}
+
+/// A certificate, told to the owner of one watched item. Texts from the certificate are as they stand there: hostile.
+package struct CertificateAlert: Hashable, Sendable {
+  package struct Certificate: Hashable, Sendable {
+    /// `x509`, `precert` or `unknown`.
+    package let entryType: String
+    package let sha256: SHA256Hash
+    package let der: [UInt8]
+
+    package init(entryType: String, sha256: SHA256Hash, der: [UInt8]) {
+      self.entryType = entryType
+      self.sha256 = sha256
+      self.der = der
+    }
+  }
+
+  package struct Sighting: Hashable, Sendable {
+    package let log: String
+    package let logID: LogID
+    package let index: UInt64
+    package let timestamp: Timestamp
+
+    package init(log: String, logID: LogID, index: UInt64, timestamp: Timestamp) {
+      self.log = log
+      self.logID = logID
+      self.index = index
+      self.timestamp = timestamp
+    }
+  }
+
+  /// An earlier issuance for one of the same names.
+  package struct Earlier: Hashable, Sendable {
+    package let issuer: String
+    package let issuerKeyHash: SHA256Hash
+    /// Seconds since 1970.
+    package let notBefore: Int64?
+    package let firstSeen: Timestamp
+
+    package init(issuer: String, issuerKeyHash: SHA256Hash, notBefore: Int64?, firstSeen: Timestamp) {
+      self.issuer = issuer
+      self.issuerKeyHash = issuerKeyHash
+      self.notBefore = notBefore
+      self.firstSeen = firstSeen
+    }
+  }
+
+  /// The watched item, as its owner wrote it.
+  package var item: String
+  /// The names in the certificate that hit it.
+  package var matchedNames: [String]
+  package var issuance: IssuanceID
+  package var issuerKeyHash: SHA256Hash
+  package var facts: CertificateFacts
+  package var certificates: [Certificate]
+  package var sightings: [Sighting]
+  package var problems: [String]
+  /// Earlier issuances under the same watched item, newest first, at most ten.
+  package var earlier: [Earlier]
+  /// How many earlier ones there are in all.
+  package var earlierCount: Int
+
+  package init(
+    item: String, matchedNames: [String], issuance: IssuanceID, issuerKeyHash: SHA256Hash, facts: CertificateFacts,
+    certificates: [Certificate], sightings: [Sighting], problems: [String], earlier: [Earlier] = [],
+    earlierCount: Int = 0
+  ) {
+    self.item = item
+    self.matchedNames = matchedNames
+    self.issuance = issuance
+    self.issuerKeyHash = issuerKeyHash
+    self.facts = facts
+    self.certificates = certificates
+    self.sightings = sightings
+    self.problems = problems
+    self.earlier = earlier
+    self.earlierCount = earlierCount
+  }
+}
+
+/// A log is not as it should be, or is again.
+package struct LogHealthAlert: Hashable, Sendable {
+  package let log: String
+  package let operatorName: String
+  /// `frozen`, `behind`, `unreachable`, `lying`; `current` once it has recovered.
+  package let state: String
+  package let since: Timestamp
+  package let reason: String?
+
+  package init(log: String, operatorName: String, state: String, since: Timestamp, reason: String?) {
+    self.log = log
+    self.operatorName = operatorName
+    self.state = state
+    self.since = since
+    self.reason = reason
+  }
+}
+
+/// A name that its owner planned to see in a certificate by a certain time.
+package struct CanaryAlert: Hashable, Sendable {
+  package let name: String
+  package let due: Timestamp
+  package let lastSeen: Timestamp?
+
+  package init(name: String, due: Timestamp, lastSeen: Timestamp?) {
+    self.name = name
+    self.due = due
+    self.lastSeen = lastSeen
+  }
+}
+
+/// Proof of life.
+package struct HeartbeatAlert: Hashable, Sendable {
+  package let logCount: Int
+  package let watchedCount: Int
+  package let since: Timestamp
+  package let certificateCount: Int
+
+  package init(logCount: Int, watchedCount: Int, since: Timestamp, certificateCount: Int) {
+    self.logCount = logCount
+    self.watchedCount = watchedCount
+    self.since = since
+    self.certificateCount = certificateCount
+  }
+}

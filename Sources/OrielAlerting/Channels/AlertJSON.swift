@@ -1,0 +1,100 @@
+import CertificateTransparency
+import Foundation
+
+/// An alert as programs get it, documented in `docs/webhook.md`.
+///
+/// All of it is bounded: a certificate with a hundred thousand names must not make an alert that nobody takes.
+package struct AlertJSON: Sendable, Encodable {
+  /// Counts up when a field changes its meaning; new fields may come at any time.
+  package static let version = 1
+
+  struct Digest: Sendable, Encodable {
+    let certificates: [CertificateJSON]
+    /// How many more there are.
+    let omitted: Int
+  }
+
+  struct FollowUp: Sendable, Encodable {
+    let log: String
+    let reason: String
+    let certificate: CertificateJSON
+  }
+
+  struct LogHealth: Sendable, Encodable {
+    let log: String
+    let `operator`: String
+    let state: String
+    let since: String
+    let reason: String?
+  }
+
+  struct Canary: Sendable, Encodable {
+    let name: String
+    let due: String
+    let lastSeen: String?
+  }
+
+  struct Heartbeat: Sendable, Encodable {
+    let logCount: Int
+    let watchedCount: Int
+    let since: String
+    let certificateCount: Int
+  }
+
+  let version = AlertJSON.version
+  let id: String
+  let kind: String
+  let createdAt: String
+  // One of these.
+  private(set) var certificate: CertificateJSON?
+  private(set) var digest: Digest?
+  private(set) var followUp: FollowUp?
+  private(set) var logHealth: LogHealth?
+  private(set) var canary: Canary?
+  private(set) var heartbeat: Heartbeat?
+
+  private static let mostInDigest = 100
+
+  package init(_ alert: Alert) {
+    id = alert.id
+    kind = alert.kind
+    createdAt = alert.createdAt.description
+    switch alert.content {
+    case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, .whole)
+    case .digest(let all):
+      let told = all.prefix(AlertJSON.mostInDigest)
+      digest = Digest(certificates: told.map { CertificateJSON($0, .brief) }, omitted: all.count - told.count)
+    case .followUp(let found, let log, let reason):
+      followUp = FollowUp(log: log.bounded, reason: reason.bounded, certificate: CertificateJSON(found, .whole))
+    case .logHealth(let health):
+      logHealth = LogHealth(
+        log: health.log.bounded, operator: health.operatorName.bounded, state: health.state,
+        since: health.since.description, reason: health.reason?.bounded)
+    case .canary(let missing):
+      canary = Canary(
+        name: missing.name.bounded, due: missing.due.description, lastSeen: missing.lastSeen?.description)
+    case .heartbeat(let life):
+      heartbeat = Heartbeat(
+        logCount: life.logCount, watchedCount: life.watchedCount, since: life.since.description,
+        certificateCount: life.certificateCount)
+    }
+  }
+
+  /// One line of JSON, its keys sorted.
+  package func encoded() throws -> [UInt8] { try JSONEncoder.sorted.encode(self).map { $0 } }
+}
+
+extension JSONEncoder {
+  /// Writes `logId` as `log_id`.
+  static var sorted: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+}
+
+extension String {
+  /// As much of a text as is told.
+  var bounded: String { cut(toBytes: 1024) }
+}

@@ -1,0 +1,72 @@
+import CertificateTransparency
+import MerkleTree
+
+/// An alert in a few plain lines, where a channel has no form of its own.
+struct AlertWords {
+  let summary: String
+  private(set) var lines: [String] = []
+  /// Makes words of strangers safe to show.
+  private let quote: (String) -> String
+
+  init(_ alert: Alert, quote: @escaping (String) -> String = { $0.oneLine() }) {
+    self.quote = quote
+    switch alert.content {
+    case .certificate(let found), .sample(let found):
+      let prefix = alert.kind == "sample" ? "This is a test. " : ""
+      summary = prefix + AlertWords.headline(found, quote)
+      addFacts(found)
+    case .digest(let all):
+      summary = "\(all.count) certificates were issued for watched names"
+      lines = AlertWords.list(all.map { AlertWords.headline($0, quote) }, limit: 20)
+    case .followUp(let found, let log, let reason):
+      summary = "Not to be relied on: \(AlertWords.headline(found, quote))"
+      lines = ["log: \(quote(log))", "reason: \(quote(reason))"]
+      addFacts(found)
+    case .logHealth(let health):
+      summary = "Log \(quote(health.log)) is \(quote(health.state))"
+      lines = ["operator: \(quote(health.operatorName))", "since: \(health.since)"]
+      if let reason = health.reason { lines.append("reason: \(quote(reason))") }
+    case .canary(let canary):
+      summary = "No certificate for \(quote(canary.name)) has been seen"
+      lines = ["due: \(canary.due)", "last seen: \(canary.lastSeen?.description ?? "never")"]
+    case .heartbeat(let life):
+      summary = "All is well: \(life.logCount) logs are read for \(life.watchedCount) watched names"
+      lines = ["since: \(life.since)", "certificates: \(life.certificateCount)"]
+    }
+  }
+
+  private static func headline(_ alert: CertificateAlert, _ quote: (String) -> String) -> String {
+    let item = quote(alert.item)
+    guard !alert.matchedNames.isEmpty else { return "A certificate that can't be read may cover \(item)" }
+    let names = alert.matchedNames.prefix(3).map(quote).joined(separator: ", ")
+    let more = alert.matchedNames.count - 3
+    return "Certificate for \(names)" + (more > 0 ? " and \(more) more" : "") + " (watching \(item))"
+  }
+
+  private static func list(_ items: [String], limit: Int) -> [String] {
+    items.count <= limit ? items : items.prefix(limit) + ["and \(items.count - limit) more"]
+  }
+
+  private mutating func addFacts(_ alert: CertificateAlert) {
+    let facts = alert.facts
+    let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .uri]
+    let names = sources.flatMap { facts.text(of: $0) }
+    lines.append("names: " + AlertWords.list(names, limit: 8).map(quote).joined(separator: " "))
+    lines.append("issuer: " + (facts.issuer.map { quote($0.description) } ?? "can't be read"))
+    let time = { (seconds: Int64?) in seconds.map(CertificateJSON.time) ?? "?" }
+    lines.append("valid: \(time(facts.notBefore)) to \(time(facts.notAfter))")
+    lines.append("serial: \(quote(facts.serialNumber ?? "?"))")
+    for certificate in alert.certificates.prefix(4) {
+      lines.append("\(certificate.entryType) sha256: \(certificate.sha256.hex)")
+    }
+    for sighting in alert.sightings.prefix(4) {
+      lines.append("seen: \(quote(sighting.log)) entry \(sighting.index) at \(sighting.timestamp)")
+    }
+    for problem in alert.problems.prefix(4) { lines.append("problem: \(quote(problem))") }
+    if let last = alert.earlier.first {
+      lines.append("earlier: \(alert.earlierCount), the last by \(quote(last.issuer)), seen \(last.firstSeen)")
+    } else {
+      lines.append("earlier: none")
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import CertificateTransparency
+package import OrielMail
+
+/// Sends alerts to one mailbox.
+package struct MailChannel: Channel {
+  package enum Transport: Sendable {
+    case smtp(SMTPClient)
+    case sendmail(SendmailProgram)
+  }
+
+  private let transport: Transport
+  private let sender: MailAddress
+  private let recipient: MailAddress
+  private let renderer: AlertRenderer
+  private let unsubscribeURL: String?
+
+  /// - Parameter unsubscribeURL: an address that takes one-click unsubscriptions (RFC 8058).
+  package init(
+    _ transport: Transport, from sender: MailAddress, to recipient: MailAddress, renderer: AlertRenderer,
+    unsubscribeURL: String? = nil
+  ) {
+    self.transport = transport
+    self.sender = sender
+    self.recipient = recipient
+    self.renderer = renderer
+    self.unsubscribeURL = unsubscribeURL
+  }
+
+  package func deliver(_ delivery: Delivery) async -> DeliveryResult {
+    let message = message(delivery).encoded()
+    do {
+      let results =
+        switch transport {
+        case .smtp(let client): try await client.send(from: sender, to: [recipient], message: message)
+        case .sendmail(let program): try await program.send(from: sender, to: [recipient], message: message)
+        }
+      return switch results.first?.outcome {
+      case .delivered(let words): .delivered(words)
+      case .temporary(let words): .failed(words)
+      case .permanent(let words): .refused(words)
+      case nil: .failed("the mail server said nothing of the recipient")
+      }
+    } catch {
+      return .failed("\(error)")
+    }
+  }
+
+  /// The mail, the same at every attempt.
+  package func message(_ delivery: Delivery) -> MailMessage {
+    let rendered = renderer.render(delivery.alert)
+    let domain = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
+    var headers = [
+      MailHeader(name: "Auto-Submitted", value: "auto-generated"),
+      MailHeader(name: "X-Oriel-Alert", value: "\(delivery.alert.kind) \(delivery.alert.id)"),
+    ]
+    if let unsubscribeURL {
+      headers += [
+        MailHeader(name: "List-Unsubscribe", value: "<\(unsubscribeURL)>"),
+        MailHeader(name: "List-Unsubscribe-Post", value: "List-Unsubscribe=One-Click"),
+      ]
+    }
+    return MailMessage(
+      from: sender, to: [recipient], subject: rendered.subject,
+      date: Int64(clamping: delivery.alert.createdAt.milliseconds), messageID: "oriel.\(delivery.id)@\(domain)",
+      headers: headers.compactMap { $0 }, text: rendered.text, html: rendered.html,
+      attachments: rendered.attachments.map {
+        MailAttachment(fileName: $0.filename, contentType: $0.contentType, bytes: $0.bytes)
+      })
+  }
+}

@@ -1,0 +1,37 @@
+import CertificateTransparency
+
+extension String {
+  /// The text in one line of at most `limit` characters, with everything escaped that could fool a reader or a
+  /// terminal. For words of strangers.
+  func oneLine(limit: Int = 200) -> String {
+    var scalars = String.UnicodeScalarView()
+    var isCut = false
+    for scalar in unicodeScalars {
+      guard scalars.count < limit else {
+        isCut = true
+        break
+      }
+      switch scalar {
+      case " ", "\n", "\r", "\t": if scalars.last.map({ $0 != " " }) ?? false { scalars.append(" ") }
+      case _ where scalar.isDeceptive:
+        scalars.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      default: scalars.append(scalar)
+      }
+    }
+    if scalars.last == " " { scalars.removeLast() }
+    return String(scalars) + (isCut ? "…" : "")
+  }
+
+  /// The text, cut where its UTF-8 would go beyond `limit` bytes; a cut text ends in an ellipsis.
+  func cut(toBytes limit: Int) -> String {
+    guard utf8.count > limit else { return self }
+    var scalars = String.UnicodeScalarView()
+    var count = 0
+    for scalar in unicodeScalars {
+      count += UTF8.width(scalar)
+      guard count <= limit else { break }
+      scalars.append(scalar)
+    }
+    return String(scalars) + "…"
+  }
+}

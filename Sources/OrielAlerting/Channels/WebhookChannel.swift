@@ -1,0 +1,237 @@
+import AsyncHTTPClient
+package import CertificateTransparency
+import Crypto
+import Foundation
+import MerkleTree
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Sends alerts to a URL, as documented in `docs/webhook.md`.
+package struct WebhookChannel: Channel {
+  package enum Payload: Hashable, Sendable {
+    /// ``AlertJSON``.
+    case json
+    /// What Slack, Mattermost and others take for a message.
+    case slack
+  }
+
+  package struct Settings: Hashable, Sendable {
+    package var url: WebhookURL
+    package var payload: Payload
+    /// Signs each request, if there is one.
+    package var secret: String?
+    /// For all of an attempt, name lookup included.
+    package var timeout: Duration
+    /// Whether addresses will do that are not of the public Internet.
+    package var allowPrivateTargets: Bool
+    package var userAgent: String
+
+    package init(
+      url: WebhookURL, payload: Payload = .json, secret: String? = nil, timeout: Duration = .seconds(10),
+      allowPrivateTargets: Bool = false, userAgent: String = "oriel"
+    ) {
+      self.url = url
+      self.payload = payload
+      self.secret = secret
+      self.timeout = timeout
+      self.allowPrivateTargets = allowPrivateTargets
+      self.userAgent = userAgent
+    }
+  }
+
+  private let settings: Settings
+  private let resolver: HostResolver
+  private let now: @Sendable () -> Timestamp
+
+  package init(
+    _ settings: Settings, resolver: HostResolver = .system,
+    now: @escaping @Sendable () -> Timestamp = {
+      Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970) * 1000))
+    }
+  ) {
+    self.settings = settings
+    self.resolver = resolver
+    self.now = now
+  }
+
+  package func deliver(_ delivery: Delivery) async -> DeliveryResult {
+    let result = await within(settings.timeout) { await attempt(delivery) }
+    if let result { return result }
+    return .failed(Task.isCancelled ? "cancelled" : "\(settings.url) did not answer in \(settings.timeout)")
+  }
+
+  private func attempt(_ delivery: Delivery) async -> DeliveryResult {
+    let request: HTTPClientRequest
+    let targets: [String]
+    do {
+      request = try self.request(delivery)
+      targets = try await self.targets()
+    } catch let refusal as Refusal {
+      return refusal.result
+    } catch {
+      return .failed("\(settings.url): \(error)".oneLine())
+    }
+    var result = DeliveryResult.failed("\(settings.url) has no address")
+    for target in targets {
+      let attempt = await send(request, to: target, ofTotal: targets.count)
+      result = attempt.result
+      if attempt.isConnected || Task.isCancelled { break }
+    }
+    return result
+  }
+
+  // MARK: - Where to
+
+  private struct Refusal: Error {
+    let result: DeliveryResult
+  }
+
+  /// The most addresses of a host that are tried.
+  private static let mostTargets = 4
+
+  /// The addresses to connect to. One that must not be reached rules out the host: its others are not to be trusted.
+  private func targets() async throws -> [String] {
+    let host = settings.url.host
+    let isLiteral = TargetAddress.octets(host) != nil
+    let addresses = isLiteral ? [host] : try await resolver.addresses(host)
+    for address in addresses where !settings.allowPrivateTargets {
+      guard let objection = TargetAddress.objection(to: address) else { continue }
+      let words = "\(isLiteral ? address : "\(host) is \(address)"), which is not to be reached: \(objection)".oneLine()
+      // Names can be put right, or spoofed for a while: neither is a reason to give up on an alert.
+      throw Refusal(result: isLiteral ? .refused(words) : .failed(words))
+    }
+    // Whatever else stands there would be looked up again, behind our back.
+    return Array(addresses.filter { TargetAddress.octets($0) != nil }.prefix(WebhookChannel.mostTargets))
+  }
+
+  // MARK: - What
+
+  private func request(_ delivery: Delivery) throws -> HTTPClientRequest {
+    let body: [UInt8] =
+      switch settings.payload {
+      case .json: try AlertJSON(delivery.alert).encoded()
+      case .slack: try SlackMessage(delivery.alert).encoded()
+      }
+    var request = HTTPClientRequest(url: settings.url.text)
+    request.method = .POST
+    request.headers.add(name: "Content-Type", value: "application/json")
+    request.headers.add(name: "User-Agent", value: settings.userAgent)
+    request.headers.add(name: "Idempotency-Key", value: delivery.id)
+    if let secret = settings.secret {
+      let signature = WebhookChannel.signature(of: body, secret: secret, at: now())
+      request.headers.add(name: "Oriel-Signature", value: signature)
+    }
+    request.body = .bytes(body)
+    return request
+  }
+
+  /// `t=<seconds since 1970>,v1=<HMAC-SHA256 over the seconds, a dot and the body>`.
+  static func signature(of body: [UInt8], secret: String, at time: Timestamp) -> String {
+    let seconds = time.milliseconds / 1000
+    let code = HMAC<SHA256>.authenticationCode(
+      for: Array("\(seconds).".utf8) + body, using: SymmetricKey(data: Array(secret.utf8)))
+    return "t=\(seconds),v1=" + code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  // MARK: - How
+
+  private struct Attempt {
+    let result: DeliveryResult
+    /// Whether the address answered at all; if not, another one may.
+    let isConnected: Bool
+  }
+
+  /// Sends the request to one address; name and Host, and for TLS the name in the certificate, stay the URL's.
+  private func send(_ request: HTTPClientRequest, to address: String, ofTotal count: Int) async -> Attempt {
+    let timeout = TimeAmount(settings.timeout)
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow, timeout: .init(connect: timeout / max(1, count), read: timeout),
+      decompression: .disabled)
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.retryConnectionEstablishment = false
+    if settings.url.host != address { configuration.dnsOverride = [settings.url.host: address] }
+    // A client of its own: the address holds for this attempt alone.
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    let attempt: Attempt
+    do {
+      let response = try await client.execute(request, timeout: timeout)
+      attempt = Attempt(result: await result(response), isConnected: true)
+    } catch {
+      attempt = failure(error)
+    }
+    try? await client.shutdown()
+    return attempt
+  }
+
+  private func failure(_ error: any Error) -> Attempt {
+    let words = (error as? HTTPClientError)?.shortDescription ?? "\(error)"
+    let unreachable: Set<Int32> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EADDRNOTAVAIL, ETIMEDOUT]
+    let isUnreachable =
+      error as? HTTPClientError == .connectTimeout
+      || (error as? IOError).map { unreachable.contains($0.errnoCode) } ?? false
+    return Attempt(result: .failed("\(settings.url): \(words)".oneLine()), isConnected: !isUnreachable)
+  }
+
+  private func result(_ response: HTTPClientResponse) async -> DeliveryResult {
+    let body = await within(.seconds(2)) { await WebhookChannel.start(of: response.body) } ?? ""
+    return WebhookChannel.result(
+      status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"), body: body,
+      now: now())
+  }
+
+  /// The most bytes of an answer that are read, and quoted.
+  private static let mostQuoted = 4096
+
+  private static func start(of body: HTTPClientResponse.Body) async -> String {
+    var bytes: [UInt8] = []
+    do {
+      for try await part in body {
+        bytes.append(contentsOf: part.readableBytesView.prefix(mostQuoted - bytes.count))
+        if bytes.count == mostQuoted { break }
+      }
+    } catch {
+      // The status has said what matters.
+    }
+    return String(decoding: bytes, as: UTF8.self).oneLine(limit: mostQuoted)
+  }
+
+  /// What an answer means.
+  static func result(status: Int, retryAfter: String?, body: String, now: Timestamp) -> DeliveryResult {
+    let words = "answered \(status)" + (body.isEmpty ? "" : ": \(body)")
+    switch status {
+    case 200..<300: return .delivered(words)
+    case 300..<400: return .refused(words + " (redirects are not followed)")
+    case 410: return .refused(words + " (gone for good)")
+    case 408, 425, 429, 500...: return .failed(words, retryAfter: retryAfter.flatMap { delay($0, now: now) })
+    default: return .refused(words)
+    }
+  }
+
+  /// Reads Retry-After (RFC 9110, section 10.2.3), a day at most.
+  private static func delay(_ value: String, now: Timestamp) -> Duration? {
+    let longest: Int64 = 86_400
+    if !value.isEmpty, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      return .seconds(min(Int64(value) ?? longest, longest))
+    }
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.timeZone = .gmt
+    format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+    guard let date = format.date(from: value) else { return nil }
+    let seconds = date.timeIntervalSince1970 - Double(now.milliseconds / 1000)
+    return .seconds(Int64(min(max(seconds, 0), Double(longest))))
+  }
+}
+
+extension TimeAmount {
+  fileprivate init(_ duration: Duration) {
+    // A day is as good as for ever, and overflows nothing.
+    let parts = min(max(duration, .milliseconds(1)), .seconds(86_400)).components
+    self = .seconds(parts.seconds) + .nanoseconds(parts.attoseconds / 1_000_000_000)
+  }
+
+  fileprivate static func / (amount: TimeAmount, divisor: Int) -> TimeAmount {
+    .nanoseconds(amount.nanoseconds / Int64(divisor))
+  }
+}

@@ -1,0 +1,31 @@
+/// Makes the mail of an alert: a subject, the same words as text and as HTML, and what is attached.
+package struct AlertRenderer: Sendable {
+  private let publicURL: String?
+  private let page = LetterPage()
+
+  /// - Parameter publicURL: where Oriel's own pages are, for links; without a slash at its end.
+  package init(publicURL: String? = nil) { self.publicURL = publicURL }
+
+  package func render(_ alert: Alert) -> RenderedAlert {
+    let letter = letter(alert)
+    return RenderedAlert(
+      subject: "[Oriel] " + letter.subject.cut(toBytes: 140), text: letter.text, html: page.render(letter),
+      attachments: letter.attachments)
+  }
+
+  /// The text alone, for terminals.
+  package func text(_ alert: Alert) -> String { letter(alert).text }
+
+  private func letter(_ alert: Alert) -> Letter {
+    switch alert.content {
+    case .certificate(let found): return CertificateLetter(found, publicURL).new()
+    case .sample(let found): return CertificateLetter(found, publicURL).sample()
+    case .followUp(let found, let log, let reason):
+      return CertificateLetter(found, publicURL).followUp(log: log, reason: reason)
+    case .digest(let all): return DigestLetter(all, publicURL).letter
+    case .logHealth(let health): return health.letter
+    case .canary(let canary): return canary.letter
+    case .heartbeat(let heartbeat): return heartbeat.letter
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Mustache
+
+/// The letter as HTML: one column that fits a phone, nothing fetched from anywhere, no scripts, readable in the dark.
+struct LetterPage: Sendable {
+  private let template: MustacheTemplate?
+
+  init() { template = try? MustacheTemplate(string: LetterPage.source) }
+
+  func render(_ letter: Letter) -> String {
+    template?.render(LetterPage.object(letter)) ?? ""
+  }
+
+  private static func object(_ letter: Letter) -> [String: Any] {
+    [
+      "lead": pieces(letter.lead),
+      "accent": letter.tone == .alarm ? "#b3261e" : letter.tone == .well ? "#1b6e3c" : "#1f4e8c",
+      "facts": letter.facts.map { fact in
+        [
+          "label": fact.label, "code": fact.isCode,
+          "lines": fact.lines.map { ["pieces": pieces($0)] as [String: Any] },
+        ] as [String: Any]
+      },
+      "hasRows": !letter.rows.isEmpty, "rows": letter.rows.map { ["pieces": pieces($0)] as [String: Any] },
+      "sections": letter.sections.map { section in
+        [
+          "heading": section.heading,
+          "paragraphs": section.paragraphs.map { ["pieces": pieces($0)] as [String: Any] },
+        ] as [String: Any]
+      },
+      "links": letter.links.map { ["text": $0.text, "url": $0.url] },
+      "hasAttachments": !letter.attachments.isEmpty,
+      "attachments": letter.attachments.map(\.filename).joined(separator: ", "),
+    ]
+  }
+
+  /// Text whose dots stand apart, so that no mail program makes a link of a name; copied, it is what it was.
+  private static func pieces(_ text: String) -> [[String: Any]] {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.enumerated().map { ["text": String($1), "dot": $0 < parts.count - 1] }
+  }
+
+  private static let dotted = "{{text}}{{#dot}}<span>.</span>{{/dot}}"
+
+  private static let source = """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Oriel</title>
+    <style>
+    body { margin: 0; padding: 16px; background: #f3f4f6; color: #1c1e21; }
+    .card { max-width: 600px; margin: 0 auto; background: #ffffff; border-radius: 8px; overflow: hidden; }
+    .label { color: #5b6470; }
+    @media (prefers-color-scheme: dark) {
+      body { background: #16181b !important; color: #e6e8ea !important; }
+      .card { background: #212429 !important; }
+      .label { color: #a3abb5 !important; }
+    }
+    </style>
+    </head>
+    <body style="font-family: -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; font-size: 16px; line-height: 1.5;">
+    <div class="card" style="border-top: 6px solid {{accent}};">
+    <div style="padding: 20px;">
+    <p style="margin: 0 0 16px; font-size: 18px; font-weight: 600;">{{#lead}}\(dotted){{/lead}}</p>
+    <table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="border-collapse: collapse; table-layout: fixed;">
+    {{#facts}}
+    <tr><td style="padding: 8px 0; border-top: 1px solid rgba(127,127,127,.25); overflow-wrap: anywhere;">
+    <div class="label" style="font-size: 13px;">{{label}}</div>
+    {{#lines}}<div{{#code}} style="font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 13px;"{{/code}}>{{#pieces}}\(dotted){{/pieces}}</div>
+    {{/lines}}</td></tr>
+    {{/facts}}
+    </table>
+    {{#hasRows}}<ul style="margin: 16px 0; padding-left: 20px; overflow-wrap: anywhere;">
+    {{#rows}}<li>{{#pieces}}\(dotted){{/pieces}}</li>
+    {{/rows}}</ul>{{/hasRows}}
+    {{#links}}<p style="margin: 20px 0;"><a href="{{url}}" style="display: inline-block; padding: 10px 16px; border-radius: 6px; background: {{accent}}; color: #ffffff; text-decoration: none;">{{text}}</a></p>
+    {{/links}}
+    {{#sections}}<h2 style="margin: 20px 0 4px; font-size: 16px;">{{heading}}</h2>
+    {{#paragraphs}}<p style="margin: 4px 0 12px;">{{#pieces}}\(dotted){{/pieces}}</p>
+    {{/paragraphs}}{{/sections}}
+    {{#hasAttachments}}<p class="label" style="margin: 16px 0 0; font-size: 13px;">Attached: {{attachments}}</p>{{/hasAttachments}}
+    </div>
+    </div>
+    </body>
+    </html>
+    """
+}

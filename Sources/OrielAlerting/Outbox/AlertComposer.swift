@@ -1,0 +1,113 @@
+import CertificateTransparency
+import Foundation
+import MerkleTree
+import OrielStore
+
+/// Makes of what the outbox keeps what is to be said, as things stand now.
+struct AlertComposer: Sendable {
+  let store: AlertStore
+
+  /// Looking at a digest that is still open closes it, so that all who look see the same.
+  func compose(_ stored: StoredAlert) async throws -> Alert {
+    Alert(id: stored.key, createdAt: Timestamp(clamping: stored.createdAt), content: try await content(of: stored))
+  }
+
+  private func content(of stored: StoredAlert) async throws -> Alert.Content {
+    switch stored.kind {
+    case .certificate: return .certificate(try await certificate(stored))
+    case .digest:
+      var members: [CertificateAlert] = []
+      for member in try await store.close(digest: stored.id) { members.append(try await certificate(member)) }
+      return .digest(members)
+    case .followUp:
+      let words = String(decoding: stored.content ?? [], as: UTF8.self).split(separator: "\n", maxSplits: 1)
+      let alert = try await certificate(stored)
+      let logID = words.first.map(String.init) ?? ""
+      let log = alert.sightings.first { $0.logID.description == logID }?.log ?? logID
+      return .followUp(alert, log: log, reason: words.dropFirst().first.map(String.init) ?? "")
+    case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
+    case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)
+    case .canary: return .canary(try stored.decoded(StoredContent.Canary.self).alert)
+    case .heartbeat: return .heartbeat(try stored.decoded(StoredContent.Heartbeat.self).alert)
+    }
+  }
+
+  private func certificate(_ stored: StoredAlert) async throws -> CertificateAlert {
+    guard let issuance = stored.issuance, let item = stored.item else { throw UnreadableAlert(key: stored.key) }
+    let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
+    var names: [String] = []
+    for match in record.matches where match.item == item && !names.contains(match.name) { names.append(match.name) }
+    return CertificateAlert(
+      item: item, matchedNames: names, issuance: issuance, issuerKeyHash: record.issuerKeyHash,
+      facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
+      certificates: record.certificates.map {
+        CertificateAlert.Certificate(entryType: $0.entryType, sha256: $0.sha256, der: $0.der)
+      },
+      sightings: record.sightings.map {
+        CertificateAlert.Sighting(
+          log: $0.log, logID: $0.logID, index: $0.index, timestamp: Timestamp(milliseconds: $0.timestamp))
+      },
+      problems: record.sightings.flatMap(\.problems).reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+      earlier: earlier.map {
+        CertificateAlert.Earlier(
+          issuer: $0.issuer, issuerKeyHash: $0.issuerKeyHash, notBefore: $0.notBefore,
+          firstSeen: Timestamp(clamping: $0.firstSeen))
+      }, earlierCount: count)
+  }
+}
+
+/// A row that this program can't have written.
+struct UnreadableAlert: Error, CustomStringConvertible {
+  let key: String
+  var description: String { "the alert \(key) in the database can't be read" }
+}
+
+extension Timestamp {
+  /// Milliseconds since 1970; what is before counts as 1970.
+  init(clamping milliseconds: Int64) { self.init(milliseconds: UInt64(max(0, milliseconds))) }
+}
+
+extension StoredAlert {
+  fileprivate func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    guard let value = try? JSONDecoder().decode(type, from: Data(content ?? [])) else {
+      throw UnreadableAlert(key: key)
+    }
+    return value
+  }
+}
+
+/// How the outbox keeps alerts that are not about certificates.
+enum StoredContent {
+  struct LogHealth: Codable {
+    let log, operatorName, state: String
+    let since: Int64
+    let reason: String?
+
+    var alert: LogHealthAlert {
+      LogHealthAlert(
+        log: log, operatorName: operatorName, state: state, since: Timestamp(clamping: since), reason: reason)
+    }
+  }
+
+  struct Canary: Codable {
+    let name: String
+    let due: Int64
+    let lastSeen: Int64?
+
+    var alert: CanaryAlert {
+      CanaryAlert(name: name, due: Timestamp(clamping: due), lastSeen: lastSeen.map { Timestamp(clamping: $0) })
+    }
+  }
+
+  struct Heartbeat: Codable {
+    let logs, watched, certificates: Int
+    let since: Int64
+
+    var alert: HeartbeatAlert {
+      HeartbeatAlert(
+        logCount: logs, watchedCount: watched, since: Timestamp(clamping: since), certificateCount: certificates)
+    }
+  }
+
+  static func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }
+}

@@ -1,0 +1,46 @@
+package import OrielStore
+import Synchronization
+
+/// Who hears of what, and by which channel: what the configuration says of alerts.
+package struct AlertRoutes: Sendable {
+  /// The targets of each watched item that has its own; all others have the default ones.
+  package var items: [String: [AlertTarget]]
+  package var standard: [AlertTarget]
+  package var logHealth: [AlertTarget]
+  package var heartbeat: [AlertTarget]
+  /// The targets of each canary, by its name.
+  package var canaries: [String: [AlertTarget]]
+  /// The channel of each target.
+  package var channels: [String: any Channel]
+
+  package init(
+    items: [String: [AlertTarget]] = [:], standard: [AlertTarget] = [], logHealth: [AlertTarget] = [],
+    heartbeat: [AlertTarget] = [], canaries: [String: [AlertTarget]] = [:], channels: [String: any Channel]
+  ) {
+    self.items = items
+    self.standard = standard
+    self.logHealth = logHealth
+    self.heartbeat = heartbeat
+    self.canaries = canaries
+    self.channels = channels
+  }
+
+  /// Every target that is named anywhere, once.
+  package var all: [AlertTarget] {
+    var seen: Set<AlertTarget> = []
+    let lists = items.values.map { $0 } + canaries.values.map { $0 } + [standard, logHealth, heartbeat]
+    return lists.flatMap { $0 }.filter { seen.insert($0).inserted }
+      .sorted { ($0.recipient, $0.target) < ($1.recipient, $1.target) }
+  }
+}
+
+/// The routes in force; they can be changed while alerts are sent.
+package final class AlertRoutesHolder: Sendable {
+  private let held: Mutex<AlertRoutes>
+
+  package init(_ routes: AlertRoutes) { held = Mutex(routes) }
+
+  package var routes: AlertRoutes { held.withLock { $0 } }
+
+  package func replace(with routes: AlertRoutes) { held.withLock { $0 = routes } }
+}

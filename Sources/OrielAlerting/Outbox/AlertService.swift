@@ -1,0 +1,173 @@
+package import OrielStore
+import Synchronization
+
+/// How deliveries are repeated, and how many go at once.
+package struct AlertSettings: Sendable {
+  /// The pause after a first failure; each further one doubles it.
+  package var firstRetry: Duration = .seconds(60)
+  package var longestRetry: Duration = .seconds(6 * 3600)
+  /// Counted from the alert: past it, a delivery that fails is given up.
+  package var giveUpAfter: Duration = .seconds(5 * 86_400)
+  package var burst = BurstLimit(first: 20, window: 3_600_000)
+  /// How often it is looked whether something is due.
+  package var tick: Duration = .seconds(1)
+
+  package init() {}
+
+  /// Milliseconds until the next attempt.
+  func pause(afterFailures count: Int, asked: Duration?, random: Double) -> Int64 {
+    let doubled = firstRetry * (1 << min(max(count, 1) - 1, 20))
+    let usual = min(doubled, longestRetry)
+    // Spread by a fifth, so that what failed together does not come together again.
+    let spread = Double(usual.wholeMilliseconds) * (0.8 + 0.4 * random)
+    return max(Int64(spread), min(asked ?? .zero, longestRetry).wholeMilliseconds)
+  }
+}
+
+extension Duration {
+  var wholeMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+/// Takes alerts out of the outbox to those they concern: each target by itself, in the order of time seen, until it was
+/// delivered or given up.
+package final class AlertService: Sendable {
+  private let store: AlertStore
+  private let composer: AlertComposer
+  private let routes: AlertRoutesHolder
+  private let settings: AlertSettings
+  private let now: @Sendable () -> Int64
+  private let waker = Mutex<AsyncStream<Void>.Continuation?>(nil)
+  private let busy = Mutex<Set<String>>([])
+
+  /// - Parameter now: milliseconds since 1970.
+  package init(
+    store: AlertStore, routes: AlertRoutesHolder, settings: AlertSettings = AlertSettings(),
+    now: @escaping @Sendable () -> Int64
+  ) {
+    self.store = store
+    self.routes = routes
+    self.settings = settings
+    self.now = now
+    composer = AlertComposer(store: store)
+  }
+
+  /// Says that there is something in the outbox.
+  package func wake() { _ = waker.withLock { $0?.yield() } }
+
+  /// Sends until cancelled.
+  ///
+  /// - Throws: what the store throws. Trouble with a receiver is a result, never an error.
+  package func run() async throws {
+    let (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    waker.withLock { $0 = continuation }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { [self] in
+        while true {
+          try await Task.sleep(for: settings.tick)
+          wake()
+        }
+      }
+      group.addTask { [self] in try await dispatch(wakes) }
+      try await group.next()
+    }
+  }
+
+  private func dispatch(_ wakes: AsyncStream<Void>) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      wake()
+      for await _ in wakes {
+        try await route()
+        for target in try await store.waitingTargets() where busy.withLock({ $0.insert(target).inserted }) {
+          group.addTask { [self] in
+            defer { busy.withLock { _ = $0.remove(target) } }
+            try await send(to: target)
+          }
+        }
+      }
+      group.cancelAll()
+    }
+  }
+
+  // MARK: Routing
+
+  /// Makes the deliveries of all alerts that have none.
+  package func route() async throws {
+    while true {
+      let alerts = try await store.unrouted()
+      guard !alerts.isEmpty else { return }
+      let routes = routes.routes
+      var routed: [(alert: StoredAlert, targets: [AlertTarget])] = []
+      for alert in alerts { routed.append((alert, try await targets(of: alert, routes))) }
+      try await store.route(routed, burst: settings.burst, now: now())
+    }
+  }
+
+  private func targets(of alert: StoredAlert, _ routes: AlertRoutes) async throws -> [AlertTarget] {
+    switch alert.kind {
+    case .certificate: return routes.items[alert.item ?? ""] ?? routes.standard
+    case .followUp:
+      guard let issuance = alert.issuance, let item = alert.item else { return [] }
+      return try await store.targets(toldOf: issuance, item: item)
+    case .logHealth: return routes.logHealth
+    case .heartbeat: return routes.heartbeat
+    case .sample: return routes.all
+    case .canary:
+      let name = try await composer.compose(alert).canaryName
+      return name.flatMap { routes.canaries[$0] } ?? routes.standard
+    case .digest: return []
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends what is due to one target, until nothing is or an attempt failed.
+  private func send(to target: String) async throws {
+    while !Task.isCancelled {
+      let due = try await store.next(to: target, now: now())
+      guard !due.isEmpty else { return }
+      for delivery in due {
+        guard delivery.nextAttempt <= now(), !Task.isCancelled else { return }
+        guard try await attempt(delivery) else { return }
+      }
+    }
+  }
+
+  /// Makes one attempt and notes what became of it.
+  ///
+  /// - Returns: whether the next one may follow at once.
+  package func attempt(_ delivery: StoredDelivery) async throws -> Bool {
+    let result: DeliveryResult
+    if let channel = routes.routes.channels[delivery.target] {
+      let alert = try await composer.compose(delivery.alert)
+      let id = AlertStore.key(delivery.alert.key, delivery.recipient, delivery.target)
+      result = await channel.deliver(Delivery(id: id, alert: alert))
+    } else {
+      result = .refused("it is not configured any more")
+    }
+    // An attempt that was broken off has no result to note; it is repeated after the restart.
+    if Task.isCancelled, case .failed = result { return false }
+    let now = now()
+    switch result {
+    case .delivered(let words):
+      try await store.record(delivery.id, state: .delivered, words: words, now: now)
+      return true
+    case .refused(let words):
+      try await store.record(delivery.id, state: .givenUp, words: words, now: now)
+      return true
+    case .failed(let words, let retryAfter):
+      let isOver = now - delivery.alert.createdAt >= settings.giveUpAfter.wholeMilliseconds
+      let pause = settings.pause(
+        afterFailures: delivery.attempts + 1, asked: retryAfter, random: .random(in: 0..<1))
+      try await store.record(
+        delivery.id, state: isOver ? .givenUp : .waiting, words: words, retryAt: now + pause, now: now)
+      return isOver
+    }
+  }
+}
+
+extension Alert {
+  fileprivate var canaryName: String? {
+    if case .canary(let canary) = content { canary.name } else { nil }
+  }
+}

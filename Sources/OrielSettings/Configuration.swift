@@ -1,0 +1,71 @@
+package import OrielAlerting
+package import OrielMail
+package import OrielWatchlist
+
+/// All that `oriel serve` is told: docs/configuration.md has every setting.
+package struct Configuration: Sendable {
+  package struct Watch: Sendable, Equatable {
+    package let item: WatchedItem
+    /// Names of recipients; nil for the default ones.
+    package let recipients: [String]?
+  }
+
+  /// Somebody to tell, in one or several ways.
+  package struct Recipient: Sendable {
+    package let name: String
+    package var mail: [MailAddress] = []
+    package var webhook: WebhookChannel.Settings?
+    package var command: CommandChannel.Settings?
+  }
+
+  package enum MailTransport: Sendable {
+    case smtp(SMTPSettings)
+    case sendmail(SendmailProgram)
+  }
+
+  package struct Canary: Sendable, Equatable {
+    package let item: WatchedItem
+    package let every: Duration
+    package let recipients: [String]?
+  }
+
+  package var dataDirectory: String?
+  package var contact: String?
+  /// URLs and files; none for the default lists.
+  package var logLists: [String] = []
+  package var from = "now"
+  package var publicURL: String?
+  package var unsubscribeURL: String?
+  package var allowPublicSuffix = false
+  package var publicSuffixList: String?
+  package var watch: [Watch] = []
+  package var watchLists: [String] = []
+  package var certspotterWatchLists: [String] = []
+  package var recipients: [Recipient] = []
+  package var defaultRecipients: [String] = []
+  package var mailTransport: MailTransport?
+  package var mailFrom: MailAddress?
+  package var digestFirst = 20
+  package var digestWindow = Duration.seconds(3600)
+  package var firstRetry = Duration.seconds(60)
+  package var longestRetry = Duration.seconds(6 * 3600)
+  package var giveUpAfter = Duration.seconds(5 * 86_400)
+  package var healthRecipients: [String]?
+  package var healthAfter = Duration.seconds(3600)
+  package var heartbeatEvery: Duration?
+  package var heartbeatRecipients: [String]?
+  package var heartbeatURL: WebhookURL?
+  package var canaries: [Canary] = []
+
+  package init() {}
+}
+
+/// A configuration with what is odd about it, though usable.
+package struct LoadedConfiguration: Sendable {
+  package let configuration: Configuration
+  package let warnings: [String]
+  /// Every dotted key that there is.
+  package let knownKeys: Set<String>
+  /// The settings in force as YAML, secrets masked.
+  package let masked: String
+}

@@ -1,0 +1,85 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// Something to be told, as the outbox keeps it: what happened, and not yet to whom it is told.
+package struct StoredAlert: Hashable, Sendable {
+  package enum Kind: String, Sendable, CaseIterable {
+    case certificate
+    case digest
+    case followUp = "follow-up"
+    case logHealth = "log-health"
+    case canary
+    case sample
+    case heartbeat
+  }
+
+  /// Ascending in the order in which things were seen.
+  package let id: Int64
+  /// Stable: the same event always has the same one.
+  package let key: String
+  package let kind: Kind
+  package let issuance: IssuanceID?
+  package let item: String?
+  /// What else there is to say, in a form that the outbox does not read.
+  package let content: [UInt8]?
+  package let createdAt: Int64
+}
+
+/// Where an alert goes: a recipient's name in the configuration, and one address of theirs.
+package struct AlertTarget: Hashable, Sendable {
+  package let recipient: String
+  /// `mail:ADDRESS`, `webhook:RECIPIENT` or `command:RECIPIENT`.
+  package let target: String
+
+  package init(recipient: String, target: String) {
+    self.recipient = recipient
+    self.target = target
+  }
+}
+
+/// An alert on its way to one target.
+package struct StoredDelivery: Hashable, Sendable {
+  package enum State: String, Sendable, CaseIterable {
+    /// To be sent at its time.
+    case waiting
+    case delivered
+    /// Refused, or tried for as long as the settings say. A person may retry it.
+    case givenUp = "given-up"
+    /// A person, or a change of the configuration, took it out.
+    case dropped
+    /// Told as part of a digest.
+    case digested
+  }
+
+  package let id: Int64
+  package let alert: StoredAlert
+  package let recipient: String
+  package let target: String
+  package let state: State
+  package let attempts: Int
+  package let nextAttempt: Int64
+  package let lastAttempt: Int64?
+  /// What the receiver said last.
+  package let words: String?
+}
+
+/// How many alerts a target gets at once, before the rest of a window becomes one digest.
+package struct BurstLimit: Hashable, Sendable {
+  package let first: Int
+  /// Milliseconds.
+  package let window: Int64
+
+  package init(first: Int, window: Int64) {
+    self.first = first
+    self.window = window
+  }
+}
+
+/// An earlier issuance under a watched item.
+package struct EarlierIssuance: Hashable, Sendable {
+  package let issuer: String
+  package let issuerKeyHash: SHA256Hash
+  /// Seconds since 1970.
+  package let notBefore: Int64?
+  package let firstSeen: Int64
+}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import CertificateTransparency
+import Foundation
+import OrielAlerting
+import OrielMonitor
+import OrielServer
+import OrielSettings
+import OrielStore
+
+struct AlertsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "alerts",
+    abstract: "Alerts on their way: list, show, retry, drop; and try the channels.",
+    discussion: """
+      Examples:
+        oriel alerts list --state given-up     what did not get through, and why
+        oriel alerts retry 17                  try one again; without a number, all that were given up
+        oriel alerts test --config oriel.yaml  send a sample to everybody, and see what their servers say
+      """,
+    subcommands: [List.self, Show.self, Retry.self, Drop.self, Test.self], defaultSubcommand: List.self,
+    aliases: ["alert"])
+
+  /// Where the outbox is.
+  struct Place: ParsableArguments {
+    @OptionGroup var data: DataOptions
+
+    func store() throws -> AlertStore {
+      let path = data.dataDir + "/oriel.db"
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw CommandFailure(
+          "there is no state in \(data.dataDir); give --data-dir, or run `oriel serve` first", .badData)
+      }
+      return AlertStore(try SQLiteDatabase(path: path))
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "Deliveries, newest first.",
+      discussion: "Example:\n  oriel alerts list --state waiting --json")
+
+    @OptionGroup var place: Place
+    @Option(help: "Only those in this state: waiting, delivered, given-up, dropped, digested. Repeatable.")
+    var state: [String] = []
+    @Option(help: "No more than so many.") var limit = 100
+    @Flag(help: "Print a JSON array.") var json = false
+
+    func validate() throws {
+      for name in state where StoredDelivery.State(rawValue: name) == nil {
+        let known = StoredDelivery.State.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--state takes \(known); not '\(name)'.")
+      }
+      guard (1...1_000_000).contains(limit) else { throw ValidationError("--limit takes 1 to 1000000.") }
+    }
+
+    func run() async throws {
+      try await reportingFailures {
+        let states = state.compactMap(StoredDelivery.State.init(rawValue:))
+        let deliveries = try await place.store().deliveries(in: states, limit: limit)
+        if json { return try Terminal.write(try DeliveryLine.json(deliveries.map(DeliveryLine.init)) + "\n") }
+        for delivery in deliveries { try Terminal.write(DeliveryLine(delivery).text + "\n") }
+        if deliveries.isEmpty { Terminal.note("oriel: there are none") }
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "One alert as its receiver reads it, and what became of it.",
+      discussion: "Example:\n  oriel alerts show 17")
+
+    @OptionGroup var place: Place
+    @Argument(help: "The number that `oriel alerts list` gives.") var number: Int64
+    @Flag(help: "Print the JSON that webhooks get.") var json = false
+
+    func run() async throws {
+      try await reportingFailures {
+        let store = try place.store()
+        guard let delivery = try await store.delivery(number) else {
+          throw CommandFailure("there is no alert \(number)", .badData)
+        }
+        let alert = try await AlertReader(store).alert(of: delivery)
+        if json { return try Terminal.write(String(decoding: try AlertJSON(alert).encoded(), as: UTF8.self) + "\n") }
+        try Terminal.write(DeliveryLine(delivery).text + "\n\n" + AlertRenderer().text(alert) + "\n")
+      }
+    }
+  }
+
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "retry", abstract: "Try again: the alerts given, or all that were given up.",
+      discussion: "Example:\n  oriel alerts retry 17 18")
+
+    @OptionGroup var place: Place
+    @Argument(help: "Numbers that `oriel alerts list` gives.") var numbers: [Int64] = []
+
+    func run() async throws {
+      try await reportingFailures {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let count = try await place.store().retry(numbers.isEmpty ? nil : numbers, now: now)
+        try Terminal.write("\(count) will be tried again by the running service\n")
+      }
+    }
+  }
+
+  struct Drop: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "drop", abstract: "Take out alerts that wait or were given up: those given, or all given up.",
+      discussion: "Example:\n  oriel alerts drop 17")
+
+    @OptionGroup var place: Place
+    @Argument(help: "Numbers that `oriel alerts list` gives.") var numbers: [Int64] = []
+
+    func run() async throws {
+      try await reportingFailures {
+        let count = try await place.store().drop(numbers.isEmpty ? nil : numbers)
+        try Terminal.write("\(count) dropped\n")
+      }
+    }
+  }
+
+  struct Test: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "test", abstract: "Send a sample through each channel, and tell what the receivers say.",
+      discussion: "Example:\n  oriel alerts test --config oriel.yaml")
+
+    @OptionGroup var options: ConfigOptions
+    @Flag(help: "Print a JSON array.") var json = false
+
+    func run() async throws {
+      try await reportingFailures {
+        let loaded = try options.load()
+        let routes = try ServicePlan(loaded.configuration).routes
+        var results: [TestLine] = []
+        for target in routes.all {
+          guard let channel = routes.channels[target.target] else { continue }
+          let result = await channel.deliver(SampleDelivery.make(now: Int64(Date().timeIntervalSince1970 * 1000)))
+          results.append(TestLine(target, result))
+          if !json { try Terminal.write(results[results.count - 1].text + "\n") }
+        }
+        if json { try Terminal.write(try DeliveryLine.json(results) + "\n") }
+        if results.isEmpty {
+          throw CommandFailure("nobody is told of anything: set `defaults.recipients`", .configuration)
+        }
+        if results.contains(where: { $0.state != "delivered" }) { throw ExitCode.findings }
+      }
+    }
+  }
+}
+
+/// What one channel said of the sample.
+private struct TestLine: Encodable {
+  let recipient, target, state, words: String
+
+  init(_ target: AlertTarget, _ result: DeliveryResult) {
+    recipient = target.recipient
+    self.target = target.target
+    (state, words) =
+      switch result {
+      case .delivered(let words): ("delivered", words)
+      case .failed(let words, _): ("failed", words)
+      case .refused(let words): ("refused", words)
+      }
+  }
+
+  var text: String { "\(state.padding(toLength: 10, withPad: " ", startingAt: 0)) \(target): \(words)" }
+}
+
+/// A delivery as it is listed.
+private struct DeliveryLine: Encodable {
+  let id: Int64
+  let kind, state, recipient, target, createdAt: String
+  let item, nextAttempt, words: String?
+  let attempts: Int
+
+  enum CodingKeys: String, CodingKey {
+    case id, kind, state, recipient, target, item, attempts, words
+    case createdAt = "created_at"
+    case nextAttempt = "next_attempt"
+  }
+
+  init(_ delivery: StoredDelivery) {
+    let time = { (milliseconds: Int64) in Timestamp(milliseconds: UInt64(max(0, milliseconds))).description }
+    id = delivery.id
+    kind = delivery.alert.kind.rawValue
+    state = delivery.state.rawValue
+    recipient = delivery.recipient
+    target = delivery.target
+    createdAt = time(delivery.alert.createdAt)
+    item = delivery.alert.item
+    nextAttempt = delivery.state == .waiting ? time(delivery.nextAttempt) : nil
+    words = delivery.words
+    attempts = delivery.attempts
+  }
+
+  var text: String {
+    let head = "\(id)  \(state)  \(createdAt)  \(kind)\(item.map { " " + $0 } ?? "")  to \(target)"
+    guard attempts > 0 else { return head }
+    let next = nextAttempt.map { ", next \($0)" } ?? ""
+    return head + "\n    \(attempts) attempt\(attempts == 1 ? "" : "s")\(next): \(words ?? "")"
+  }
+
+  static func json(_ lines: [some Encodable]) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(lines), as: UTF8.self)
+  }
+}

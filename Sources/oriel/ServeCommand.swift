@@ -1,0 +1,85 @@
+import ArgumentParser
+import CTLogClient
+import Foundation
+import OrielMonitor
+import OrielServer
+import OrielSettings
+import OrielStore
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "The service: follow the logs, and alert those concerned.",
+    discussion: """
+      Examples:
+        oriel serve --config oriel.yaml
+        oriel serve --config oriel.yaml --set data_dir=/var/lib/oriel
+
+      docs/oriel.example.yaml is a configuration to begin with; `oriel config check` says what is wrong with yours, and
+      `oriel alerts test` whether mail and webhooks get through. SIGHUP puts a changed configuration in force; one with
+      mistakes is refused, and the old one stays.
+      """)
+
+  @OptionGroup var options: ConfigOptions
+
+  @Option(
+    help: ArgumentHelp("How often each log is asked for news.", valueName: "SECONDS", visibility: .hidden))
+  var pollInterval: Double?
+
+  func run() async throws { try await reportingFailures(work) }
+
+  private func work() async throws {
+    Memory.configure()
+    let loaded = try options.load()
+    let configuration = loaded.configuration
+    for warning in loaded.warnings { Terminal.complain("warning: \(warning)") }
+    let directory = try DataDirectory(configuration.dataDirectory ?? DataOptions.standard)
+    let transport = HTTPTransport(HTTPTransport.Settings(contact: configuration.contact))
+    let board = StatusBoard()
+    var settings = MonitorSettings()
+    guard let start = StartPolicy(configuration.from) else {
+      throw CommandFailure(
+        "from: expected now, start, a number of days such as 7d, or an index; found \(configuration.from)",
+        .configuration)
+    }
+    settings.start = start
+    if let pollInterval {
+      settings.staticPollInterval = .milliseconds(Int(pollInterval * 1000))
+      settings.rfc6962PollInterval = settings.staticPollInterval
+    }
+    let database = try SQLiteDatabase(path: directory.databasePath)
+    let service = try Service(
+      configuration, database: database, transport: transport, settings: settings, board: board)
+    Memory.release()
+    let sources =
+      configuration.logLists.isEmpty
+      ? LogListSource.defaults : configuration.logLists.map { LogListSource(name: $0, url: ListOptions.url($0)) }
+    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
+    Terminal.note("oriel: serving from \(directory.path), following \(sources.count) log lists")
+    let result: Result<Void, any Error>
+    do { result = .success(try await run(service, logs, board)) } catch { result = .failure(error) }
+    try await transport.shutdown()
+    withExtendedLifetime(directory.path) {}
+    try result.get()
+  }
+
+  private func run(_ service: Service, _ logs: ListKeeper, _ board: StatusBoard) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { try await service.run { try await logs.load() } }
+      group.addTask { await waitForInterrupt() }
+      group.addTask { try await ProgressReporter(board: board).run() }
+      group.addTask { await onHangup { reload(service) } }
+      try await group.next()
+    }
+  }
+
+  private func reload(_ service: Service) {
+    do {
+      try service.replace(with: try options.load().configuration)
+      Terminal.note("oriel: the configuration was read again and is in force")
+    } catch {
+      Terminal.complain("\(CommandFailure(error).message)\nThe configuration in force stays as it was.")
+    }
+  }
+}

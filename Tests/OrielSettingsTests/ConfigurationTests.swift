@@ -1,0 +1,172 @@
+import Foundation
+import OrielAlerting
+import OrielMail
+import OrielSettings
+import OrielWatchlist
+import TestSupport
+import Testing
+
+@Suite("The configuration")
+struct ConfigurationTests {
+  private static let docs = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "docs")
+
+  private func load(
+    _ text: String, environment: [String: String] = [:], overrides: [String: String] = [:],
+    files: [String: String] = [:]
+  ) throws -> LoadedConfiguration {
+    struct Absent: Error {}
+    return try ConfigurationLoader(environment: environment, overrides: overrides) { path in
+      guard let text = files[path] else { throw Absent() }
+      return text
+    }.load(text, file: "/etc/oriel/oriel.yaml")
+  }
+
+  private func problems(_ text: String) -> [String] {
+    do {
+      _ = try load(text)
+      return []
+    } catch let error as ConfigurationError {
+      return error.problems.map(\.description)
+    } catch {
+      return ["\(error)"]
+    }
+  }
+
+  @Test("The example is accepted as it stands")
+  func example() throws {
+    let text = try String(contentsOf: Self.docs.appending(path: "oriel.example.yaml"), encoding: .utf8)
+    let loaded = try load(text)
+    #expect(loaded.warnings.isEmpty)
+    #expect(loaded.configuration.watch.map(\.item.description) == ["example.com"])
+    #expect(loaded.configuration.mailFrom?.address == "you@example.com")
+    guard case .smtp(let smtp) = loaded.configuration.mailTransport else {
+      Issue.record("no SMTP")
+      return
+    }
+    #expect(smtp.host == "smtp.example.com" && smtp.port == 587 && smtp.security == .startTLS)
+  }
+
+  @Test("What the example shows behind # is accepted too")
+  func uncommented() throws {
+    let text = try String(contentsOf: Self.docs.appending(path: "oriel.example.yaml"), encoding: .utf8)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    lines = lines.map {
+      $0.hasPrefix("#") && ($0.hasPrefix("#  ") || !$0.hasPrefix("# ")) ? String($0.dropFirst()) : $0
+    }
+    // Of two ways to the same end, one.
+    let password = lines.joined(separator: "\n").replacing("  password: change-me", with: "  #")
+      .replacing("sendmail:\n", with: "#\n").replacing("  program: /usr/sbin/sendmail\n", with: "#\n")
+    let loaded = try load(password, files: ["/etc/oriel/smtp-password": "secret\n"])
+    #expect(loaded.configuration.recipients.count == 3 && loaded.configuration.canaries.count == 1)
+    #expect(loaded.configuration.watchLists == ["/etc/oriel/names.txt"])
+  }
+
+  @Test("Every key of the documentation is a setting, with the variable that is said")
+  func documentation() throws {
+    let text = try String(contentsOf: Self.docs.appending(path: "configuration.md"), encoding: .utf8)
+    let rows = text.matches(of: /\| `([a-zA-Z_.\[\]]+)` \|.*\| (`ORIEL_[A-Z_]+`|–) \|/)
+    #expect(rows.count > 50)
+    let documented = Set(rows.filter { $0.2 != "–" }.map { String($0.1) })
+    #expect(documented == Set(ConfigurationLoader.scalarKeys))
+    for row in rows where row.2 != "–" { #expect("`\(ConfigurationLoader.variable(String(row.1)))`" == row.2) }
+  }
+
+  static let mistakes: [(text: String, problem: String)] = [
+    (
+      "watch: [a.example]\nsmpt: {}\n",
+      "/etc/oriel/oriel.yaml:2:1: smpt: there is no such setting; did you mean `smtp`?"
+    ),
+    (
+      "watch: [a.example]\ndigest:\n  first: many\n",
+      "3:10: digest.first: expected a number from 0 to 100000; found \"many\""
+    ),
+    ("watch:\n  - a.example\n  - co.uk\n", "3:5: watch: \"co.uk\" is a public suffix"),
+    ("watch: [a.example]\nwatch: [b.example]\n", "`watch` stands here twice"),
+    (
+      "watch: [a.example]\ndefaults:\n  recipients: [nobody]\n",
+      "3:16: defaults.recipients: there is no recipient `nobody`"
+    ),
+    (
+      "watch: [a.example]\nrecipients:\n  me:\n    mail: [a@b.example]\n",
+      "recipients.me.mail: mail needs `smtp` or `sendmail`"
+    ),
+    (
+      "watch: [a.example]\nrecipients:\n  me:\n    mail: [nonsense]\nsendmail: {from: a@b.example}\n",
+      "4:12: recipients.me.mail: “nonsense”"
+    ),
+    ("watch: [a.example]\nretry: {first: 5 minutes}\n", "2:16: retry.first: expected a time from 1s to 1d"),
+    (
+      "watch: [a.example]\nsmtp: {host: h.example, security: ssl, from: a@b.example}\n",
+      "expected one of `starttls`, `tls`, `none`"
+    ),
+    (
+      "watch: [a.example]\nsmtp: {host: h.example, from: a@b.example, username: u}\n",
+      "give both `username` and `password`"
+    ),
+    (
+      "watch: [a.example]\nsmtp: {host: h.example, from: a@b.example, username: u, password: p, security: none}\n",
+      "in clear"
+    ),
+    (
+      "watch: [a.example]\nsmtp: {host: h.example, from: a@b.example, username: u, password_file: /no}\n",
+      "/no can't be read"
+    ),
+    ("watch: [a.example]\nrecipients: {r: {webhook: {url: ftp://x.example}}}\n", "only http and https"),
+    ("data_dir: /x\n", "nothing is watched"),
+    ("watch: [a.example\n", "not YAML"),
+    ("watch: [a.example]\npublic_url: oriel.example\n", "expected an address that starts with https://"),
+    ("a: &x\n  b: 1\nwatch: [a.example]\n", "anchors and aliases are not taken"),
+    ("watch: a.example: b\n", "not YAML"),
+    ("- a\n- b\n", "expected settings (`key: value`), found a list"),
+  ]
+
+  @Test("Each mistake is told with its line, column and key", arguments: mistakes)
+  func mistake(_ mistake: (text: String, problem: String)) {
+    let told = problems(mistake.text)
+    #expect(told.contains { $0.contains(mistake.problem) }, "\(told)")
+  }
+
+  @Test("All mistakes are told at once")
+  func allAtOnce() {
+    #expect(problems("watch: [co.uk, '-']\nfoo: 1\ndigest: {window: x}\n").count >= 3)
+  }
+
+  @Test("Flags win over the environment, and the environment over the file")
+  func precedence() throws {
+    let text = "watch: [a.example]\nsmtp: {host: file.example, port: 25, from: a@b.example}\n"
+    let loaded = try load(
+      text,
+      environment: ["ORIEL_SMTP_HOST": "environment.example", "ORIEL_SMTP_PORT": "26", "ORIEL_DATA_DIR": "/data"],
+      overrides: ["smtp.port": "27"])
+    guard case .smtp(let smtp) = loaded.configuration.mailTransport else { return }
+    #expect(smtp.host == "environment.example" && smtp.port == 27)
+    #expect(loaded.configuration.dataDirectory == "/data")
+    #expect(loaded.masked.contains("27") && loaded.masked.contains("environment.example"))
+    #expect(throws: ConfigurationError.self) { try load(text, overrides: ["smtp.prot": "27"]) }
+    #expect(throws: ConfigurationError.self) { try load(text, environment: ["ORIEL_SMTP_PORT": "x"]) }
+  }
+
+  @Test("What is shown holds no secret, and is itself a configuration")
+  func masking() throws {
+    let text = """
+      watch: [a.example]
+      recipients:
+        hook: {webhook: {url: "https://hooks.example/services/T0/SECRET", secret: hunter2}}
+      smtp: {host: h.example, from: a@b.example, username: u, password: hunter2}
+      """
+    let masked = try load(text, environment: ["ORIEL_SMTP_PASSWORD": "hunter3"]).masked
+    for secret in ["hunter", "SECRET"] { #expect(!masked.contains(secret)) }
+    #expect(masked.contains("hooks.example"))
+    #expect(try load(masked).configuration.watch.count == 1)
+  }
+
+  @Test("A secret can stand in a file of its own")
+  func secretFile() throws {
+    let loaded = try load(
+      "watch: [a.example]\nsmtp: {host: h.example, from: a@b.example, username: u, password_file: secret}\n",
+      files: ["/etc/oriel/secret": "hunter2\n"])
+    guard case .smtp(let smtp) = loaded.configuration.mailTransport else { return }
+    #expect(smtp.credentials?.password == "hunter2")
+  }
+}
