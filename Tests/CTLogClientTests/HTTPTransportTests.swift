@@ -166,7 +166,11 @@ struct HTTPTransportTests {
     #expect(try await HTTPTransportTests.failure(response) == .status(code: 204, retryAfter: nil, body: ""))
   }
 
-  @Test("tells where nobody listens, and what is no address", arguments: ["ftp://a/", "", "http://", "nonsense"])
+  @Test(
+    "tells where nobody listens, and what is no address",
+    arguments: [
+      "ftp://a/", "", "http://", "nonsense", "http://127.0.0.1:65536/", "http://[::1]:99999/", "http://127.0.0.1:0/",
+    ])
   func nowhere(url: String) async throws {
     try await HTTPTransport.withTransport(HTTPTransportTests.patient) { transport in
       var body: [UInt8] = []

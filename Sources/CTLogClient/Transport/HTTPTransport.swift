@@ -115,6 +115,10 @@ public final class HTTPTransport: Sendable {
     guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
       throw FetchError(url: url, reason: .badURL("https, http and file can be read"))
     }
+    // The client would trap on a port past the range beside an address in digits.
+    if let port = URL(string: url)?.port, !(1...65535).contains(port) {
+      throw FetchError(url: url, reason: .badURL("there is no such port"))
+    }
     var request = HTTPClientRequest(url: url)
     request.headers.add(name: "user-agent", value: settings.userAgent)
     request.headers.add(name: "accept-encoding", value: acceptsGzip ? "gzip" : "identity")
