@@ -85,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld",
       ],
       path: "Benchmarks"),
     .target(

@@ -5,10 +5,12 @@ import Foundation
 ///     oriel-bench corpus DIR [ENTRIES]     makes logs of realistic entries (400,000 by default)
 ///     oriel-bench digest DIR               the digest stage against inflating, scanning and hashing alone
 ///     oriel-bench process DIR ORIEL        `oriel watch --once` over loopback HTTP
+///     oriel-bench outbox DIR ORIEL [COUNT] `oriel serve` sending what waits (100,000 by default), and its latency
 @main
 struct OrielBench {
   static func main() async throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
+    if arguments.first == "sink" { return try MailSink.run(every: arguments.last.flatMap { Int($0) } ?? 1000) }
     guard arguments.count >= 2 else { return print("usage: oriel-bench corpus|digest|process DIR [...]") }
     let directory = URL(filePath: arguments[1])
     switch arguments[0] {
@@ -16,6 +18,11 @@ struct OrielBench {
     case "digest": try await DigestBenchmark(corpus: Corpus(directory)).run()
     case "process" where arguments.count >= 3:
       try await ProcessBenchmark(corpus: Corpus(directory), oriel: arguments[2]).run()
+    case "outbox" where arguments.count >= 3:
+      let count = arguments.dropFirst(3).first.flatMap { Int($0) } ?? 100_000
+      let benchmark = OutboxBenchmark(directory: directory, oriel: arguments[2], count: count)
+      try await benchmark.run()
+      try await benchmark.latency(rounds: 20)
     default: print("unknown benchmark")
     }
   }

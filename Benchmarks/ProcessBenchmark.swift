@@ -84,8 +84,16 @@ struct ProcessBenchmark {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }
 
+  /// What a process has used so far.
+  static func used(by process: Int32) -> Double {
+    let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+    // After the name in brackets, fields 14 and 15 are user and system time in ticks of 10 ms.
+    let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 13 ? (Double(fields[11]) ?? 0) / 100 + (Double(fields[12]) ?? 0) / 100 : 0
+  }
+
   /// The most memory that a process has had at once, in MiB.
-  private static func peak(of process: Int32) -> Double {
+  static func peak(of process: Int32) -> Double {
     let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
     return Double(line.filter(\.isNumber)).map { $0 / 1024 } ?? 0

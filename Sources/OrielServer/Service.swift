@@ -44,18 +44,30 @@ package final class Service: Sendable {
       })
   }
 
-  /// Runs until cancelled.
+  /// Runs until cancelled or, if the settings say `once`, until every log is verified to the head it had at the start
+  /// and what could be delivered is.
   ///
   /// - Parameter logs: gives the logs to follow; asked again every so often.
+  /// - Returns: how each log ended.
   /// - Throws: what the state throws, or `logs` at the very start.
-  package func run(_ logs: @escaping @Sendable () async throws -> [LogDescription]) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
+  @discardableResult
+  package func run(_ logs: @escaping @Sendable () async throws -> [LogDescription]) async throws -> [LogMonitor.Outcome]
+  {
+    let outcomes = try await withThrowingTaskGroup(of: [LogMonitor.Outcome].self) { group in
       defer { group.cancelAll() }
-      group.addTask { [self] in try await alerts.run() }
-      group.addTask { [self] in try await watchHealth() }
-      group.addTask { [self] in _ = try await monitor.run(logs) }
-      try await group.next()
+      group.addTask { [self] in
+        try await alerts.run()
+        return []
+      }
+      group.addTask { [self] in
+        try await watchHealth()
+        return []
+      }
+      group.addTask { [self] in try await monitor.run(logs) }
+      return try await group.next() ?? []
     }
+    try await alerts.settle()
+    return outcomes
   }
 
   /// Puts another configuration in force: what is watched, who is told and how. Positions stay as they are.

@@ -8,6 +8,11 @@ package struct Configuration: Sendable {
     package let item: WatchedItem
     /// Names of recipients; nil for the default ones.
     package let recipients: [String]?
+
+    package init(item: WatchedItem, recipients: [String]?) {
+      self.item = item
+      self.recipients = recipients
+    }
   }
 
   /// Somebody to tell, in one or several ways.

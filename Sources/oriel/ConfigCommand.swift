@@ -30,13 +30,15 @@ struct ConfigOptions: ParsableArguments {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       return (String(parts[0]), String(parts[1]))
     }
-    let loader = ConfigurationLoader(
-      environment: ProcessInfo.processInfo.environment, overrides: Dictionary(pairs) { $1 }
-    ) { path in
+    return try ConfigOptions.load(config, overrides: Dictionary(pairs) { $1 })
+  }
+
+  static func load(_ file: String, overrides: [String: String] = [:]) throws -> LoadedConfiguration {
+    let loader = ConfigurationLoader(environment: ProcessInfo.processInfo.environment, overrides: overrides) { path in
       guard let data = FileManager.default.contents(atPath: path) else { throw Unreadable() }
       return String(decoding: data, as: UTF8.self)
     }
-    return try loader.load(config)
+    return try loader.load(file)
   }
 
   private struct Unreadable: Error, CustomStringConvertible {

@@ -51,9 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
     let service = try Service(
       configuration, database: database, transport: transport, settings: settings, board: board)
     Memory.release()
-    let sources =
-      configuration.logLists.isEmpty
-      ? LogListSource.defaults : configuration.logLists.map { LogListSource(name: $0, url: ListOptions.url($0)) }
+    let sources = ListOptions.sources(configuration.logLists)
     let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
     Terminal.note("oriel: serving from \(directory.path), following \(sources.count) log lists")
     let result: Result<Void, any Error>
@@ -66,7 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func run(_ service: Service, _ logs: ListKeeper, _ board: StatusBoard) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
-      group.addTask { try await service.run { try await logs.load() } }
+      group.addTask { _ = try await service.run { try await logs.load() } }
       group.addTask { await waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board).run() }
       group.addTask { await onHangup { reload(service) } }

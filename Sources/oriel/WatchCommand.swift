@@ -3,6 +3,8 @@ import CTLogClient
 import CertificateTransparency
 import Foundation
 import OrielMonitor
+import OrielServer
+import OrielSettings
 import OrielStore
 import OrielWatchlist
 
@@ -15,6 +17,7 @@ struct WatchCommand: AsyncParsableCommand {
         oriel watch example.com                      from now on, until interrupted
         oriel watch --once --from 7d example.com     the last week, then stop
         oriel watch --json --watch-list names.txt    one JSON object a line (docs/watch-json.md)
+        oriel watch --once --config oriel.yaml       deliver alerts too, then stop: for a timer or cron
 
       Where it stopped, it goes on: state is kept in the data directory. Certificates go to standard output, what
       happens to logs to standard error. A watch list that changes is read again while logs are followed.
@@ -58,27 +61,34 @@ struct WatchCommand: AsyncParsableCommand {
 
   private func work() async throws {
     Memory.configure()
-    let watch = WatchIndexHolder(WatchIndex(try watched.items()))
+    let configuration = try configuration()
+    let watch = WatchIndexHolder(WatchIndex(configuration == nil ? try watched.items() : []))
     Memory.release()
-    let directory = try DataDirectory(data.dataDir)
-    let store = FollowingStore(try SQLiteDatabase(path: directory.databasePath))
-    let transport = lists.transport()
+    let directory = try DataDirectory(data.given ?? configuration?.dataDirectory ?? data.dataDir)
+    let database = try SQLiteDatabase(path: directory.databasePath)
+    let transport = HTTPTransport(HTTPTransport.Settings(contact: lists.contact ?? configuration?.contact))
     let board = StatusBoard()
-    var settings = MonitorSettings()
-    settings.once = once
-    settings.timeout = .seconds(timeout)
-    settings.start = StartPolicy(from) ?? .now
-    if let pollInterval {
-      settings.staticPollInterval = .milliseconds(Int(pollInterval * 1000))
-      settings.rfc6962PollInterval = settings.staticPollInterval
-    }
+    let settings = monitorSettings
     let printer = IssuancePrinter(json: json, excludeExpired: excludeExpired, time: .system)
-    let monitor = LogMonitor(
-      store: store, transport: transport, settings: settings, board: board, watch: watch,
-      announcer: Announcer(store: store) { try printer.tell($0) })
-    let logs = ListKeeper(sources: lists.sources, transport: transport, cache: data.listCache)
+    let sources =
+      lists.lists.isEmpty && configuration?.logLists.isEmpty == false
+      ? ListOptions.sources(configuration?.logLists ?? []) : lists.sources
+    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
+    let follow: @Sendable () async throws -> [LogMonitor.Outcome]
+    if let configuration {
+      let service = try Service(
+        configuration, database: database, transport: transport, settings: settings, board: board
+      ) { try printer.tell($0) }
+      follow = { try await service.run { try await logs.load() } }
+    } else {
+      let store = FollowingStore(database)
+      let monitor = LogMonitor(
+        store: store, transport: transport, settings: settings, board: board, watch: watch,
+        announcer: Announcer(store: store) { try printer.tell($0) })
+      follow = { try await monitor.run { try await logs.load() } }
+    }
     let result: Result<[LogMonitor.Outcome]?, any Error>
-    do { result = .success(try await follow(monitor, logs, board, watch)) } catch { result = .failure(error) }
+    do { result = .success(try await run(follow, board, watch)) } catch { result = .failure(error) }
     Terminal.clearProgress()
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
@@ -91,13 +101,36 @@ struct WatchCommand: AsyncParsableCommand {
     if !troubled.isEmpty { throw ExitCode.incomplete }
   }
 
-  /// Runs the monitor with what goes on beside it; nil if it was interrupted.
-  private func follow(
-    _ monitor: LogMonitor, _ logs: ListKeeper, _ board: StatusBoard, _ watch: WatchIndexHolder
+  private var monitorSettings: MonitorSettings {
+    var settings = MonitorSettings()
+    settings.once = once
+    settings.timeout = .seconds(timeout)
+    settings.start = StartPolicy(from) ?? .now
+    if let pollInterval {
+      settings.staticPollInterval = .milliseconds(Int(pollInterval * 1000))
+      settings.rfc6962PollInterval = settings.staticPollInterval
+    }
+    return settings
+  }
+
+  /// The configuration of the service, if there is one, with what the command line watches besides.
+  private func configuration() throws -> Configuration? {
+    guard let file = watched.config else { return nil }
+    let loaded = try ConfigOptions.load(file)
+    for warning in loaded.warnings { Terminal.complain("warning: \(warning)") }
+    var configuration = loaded.configuration
+    configuration.watch += try watched.items().map { Configuration.Watch(item: $0, recipients: nil) }
+    return configuration
+  }
+
+  /// Follows, with what goes on beside it; nil if it was interrupted.
+  private func run(
+    _ follow: @escaping @Sendable () async throws -> [LogMonitor.Outcome], _ board: StatusBoard,
+    _ watch: WatchIndexHolder
   ) async throws -> [LogMonitor.Outcome]? {
     try await withThrowingTaskGroup(of: [LogMonitor.Outcome]?.self) { group in
       defer { group.cancelAll() }
-      group.addTask { try await monitor.run { try await logs.load() } }
+      group.addTask { try await follow() }
       group.addTask {
         await waitForInterrupt()
         return nil
@@ -107,7 +140,7 @@ struct WatchCommand: AsyncParsableCommand {
         try await reporter.run()
         return nil
       }
-      if !watched.files.isEmpty {
+      if !watched.files.isEmpty, watched.config == nil {
         group.addTask {
           try await WatchlistReloader(options: watched, holder: watch).run()
           return nil

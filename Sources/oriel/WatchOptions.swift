@@ -19,8 +19,10 @@ struct ListOptions: ParsableArguments {
   func transport() -> HTTPTransport { HTTPTransport(HTTPTransport.Settings(contact: contact)) }
 
   /// The sources, in the order in which they count.
-  var sources: [LogListSource] {
-    lists.isEmpty ? LogListSource.defaults : lists.map { LogListSource(name: $0, url: ListOptions.url($0)) }
+  var sources: [LogListSource] { ListOptions.sources(lists) }
+
+  static func sources(_ lists: [String]) -> [LogListSource] {
+    lists.isEmpty ? LogListSource.defaults : lists.map { LogListSource(name: $0, url: url($0)) }
   }
 
   /// A path is taken for a file.
@@ -31,8 +33,12 @@ struct ListOptions: ParsableArguments {
 
 /// Where the state is kept.
 struct DataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where the state is kept.", valueName: "DIR"))
-  var dataDir: String = DataOptions.standard
+  @Option(
+    name: .customLong("data-dir"),
+    help: ArgumentHelp("Where the state is kept. Default: \(DataOptions.standard).", valueName: "DIR"))
+  var given: String?
+
+  var dataDir: String { given ?? DataOptions.standard }
 
   static var standard: String {
     let environment = ProcessInfo.processInfo.environment
@@ -66,10 +72,15 @@ struct WatchOptions: ParsableArguments {
   @Flag(help: "Allow a public suffix such as co.uk to be watched.")
   var allowPublicSuffix = false
 
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("A configuration of `oriel serve`: what it watches too, and whom it tells.", valueName: "FILE"))
+  var config: String?
+
   var files: [String] { watchList + certspotterWatchList }
 
   func validate() throws {
-    guard !names.isEmpty || !files.isEmpty else {
+    guard !names.isEmpty || !files.isEmpty || config != nil else {
       throw ValidationError("Nothing to watch: give a name, such as `oriel watch example.com`, or --watch-list FILE.")
     }
   }

@@ -70,7 +70,10 @@ struct PacerTests {
   func refusedMeanwhile() async throws {
     let clock = HeldClock()
     let pacer = PacerTests.pacer(clock)
+    // Enough requests to tell a rate.
+    for _ in 0..<8 { try await pacer.run {} }
     await PacerTests.refuse(pacer, PacerTests.refusal(retryAfter: .seconds(10)))
+    #expect(pacer.status.rate != nil)
     let (gate, opener) = AsyncStream<Void>.makeStream()
     let refused = Task {
       try await pacer.run {
@@ -81,7 +84,7 @@ struct PacerTests {
     try await clock.waitForSleepers()
     let waiting = Task { try await pacer.run { clock.now.offset } }
     try await clock.waitForSleepers(2)
-    // At a rate of one in two seconds the second one's turn comes later than the first one's.
+    // At this rate the second one's turn comes later than the first one's.
     clock.advance(by: .seconds(10))
     while clock.sleeperCount > 1 || pacer.status.blockedFor != nil { await Task.yield() }
     opener.finish()

@@ -1,4 +1,5 @@
 package import Foundation
+import OrielMail
 
 /// Runs a program for each alert, as documented in `docs/hooks.md`. Hook scripts of certspotter run as they are.
 package struct CommandChannel: Channel {

@@ -73,11 +73,21 @@ package final class AlertService: Sendable {
     }
   }
 
+  /// Sends what is due, each alert once, and returns when nothing is left that could go now.
+  package func settle() async throws {
+    while try await routeSome() {}
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for target in try await store.waitingTargets() { group.addTask { [self] in try await send(to: target) } }
+      try await group.waitForAll()
+    }
+  }
+
   private func dispatch(_ wakes: AsyncStream<Void>) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       wake()
       for await _ in wakes {
-        try await route()
+        // What waits is sent while the rest is still being routed.
+        if try await routeSome() { wake() }
         for target in try await store.waitingTargets() where busy.withLock({ $0.insert(target).inserted }) {
           group.addTask { [self] in
             defer { busy.withLock { _ = $0.remove(target) } }
@@ -91,16 +101,15 @@ package final class AlertService: Sendable {
 
   // MARK: Routing
 
-  /// Makes the deliveries of all alerts that have none.
-  package func route() async throws {
-    while true {
-      let alerts = try await store.unrouted()
-      guard !alerts.isEmpty else { return }
-      let routes = routes.routes
-      var routed: [(alert: StoredAlert, targets: [AlertTarget])] = []
-      for alert in alerts { routed.append((alert, try await targets(of: alert, routes))) }
-      try await store.route(routed, burst: settings.burst, now: now())
-    }
+  /// Makes the deliveries of the oldest alerts that have none; whether there were any.
+  private func routeSome() async throws -> Bool {
+    let alerts = try await store.unrouted()
+    guard !alerts.isEmpty else { return false }
+    let routes = routes.routes
+    var routed: [(alert: StoredAlert, targets: [AlertTarget])] = []
+    for alert in alerts { routed.append((alert, try await targets(of: alert, routes))) }
+    try await store.route(routed, burst: settings.burst, now: now())
+    return true
   }
 
   private func targets(of alert: StoredAlert, _ routes: AlertRoutes) async throws -> [AlertTarget] {

@@ -1,65 +1,192 @@
 import Foundation
-import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// Runs a program to its end: bytes in, a bounded piece of its output and how it ended out.
+/// A program that runs for a limited time, in a process group of its own.
 ///
-/// It runs in a process group of its own, which is killed when time is up or the task is cancelled. It gets no
-/// descriptor but its three, and of the environment only what says where it is.
-package enum ChildProcess {
-  package enum End: Equatable, Sendable {
+/// It inherits three descriptors and nothing else: a file to read, and a pipe for what it says. Nobody writes to it, so
+/// that it may read as much of its input as it likes.
+package struct ChildProcess {
+  package enum End: Hashable, Sendable {
     case exited(Int32)
-    case killed(signal: Int32)
+    case signalled(Int32)
     case timedOut
-    case cancelled
-    /// It never ran.
     case notStarted(String)
-    /// It ran, and how it ended is not known.
-    case unknown
   }
 
-  package struct Result: Equatable, Sendable {
-    package let end: End
+  package struct Outcome: Sendable {
+    package var end: End
     /// The start of what it wrote to standard output and standard error.
-    package let output: [UInt8]
+    package var output: [UInt8] = []
   }
 
-  package static let outputLimit = 4096
+  /// A path, or a name to be found in PATH.
+  let program: String
+  let arguments: [String]
+  let environment: [String: String]
+  /// The file that is its standard input.
+  let input: String
+  let timeLimit: Duration
+  /// From SIGTERM to SIGKILL.
+  let grace: Duration
+  /// The most bytes of output that are kept; the rest is read and dropped.
+  let outputLimit: Int
 
-  /// - Parameter timeLimit: how long it may run.
-  package static func run(_ path: String, _ arguments: [String], input: [UInt8], timeLimit: Duration) async -> Result {
-    let isCancelled = Flag()
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        // A thread of its own, since waiting blocks; and since a SIGPIPE that it has blocked ends with it.
-        Thread.detachNewThread {
-          blockBrokenPipeSignal()
-          var child = RunningChild(deadline: .now + timeLimit, isCancelled: isCancelled)
-          continuation.resume(returning: child.run(path, arguments, input: input))
-        }
-      }
-    } onCancel: {
-      isCancelled.set()
+  package init(
+    program: String, arguments: [String], environment: [String: String], input: String, timeLimit: Duration,
+    grace: Duration = .seconds(2), outputLimit: Int = 4096
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.environment = environment
+    self.input = input
+    self.timeLimit = timeLimit
+    self.grace = grace
+    self.outputLimit = outputLimit
+  }
+
+  package func run() async -> Outcome {
+    guard !([program] + arguments).contains(where: { $0.utf8.contains(0) }) else {
+      return Outcome(end: .notStarted("a NUL in the command"))
     }
+    guard let pipe = OutputPipe(limit: outputLimit) else { return Outcome(end: .notStarted(ChildProcess.words(errno))) }
+    defer { pipe.closeReading() }
+    var process: pid_t = 0
+    let code = spawn(&process, output: pipe.writing)
+    pipe.closeWriting()
+    guard code == 0 else { return Outcome(end: .notStarted(ChildProcess.words(code))) }
+    return await watch(process, pipe)
   }
 
-  final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
+  // MARK: - Watching
+
+  /// Looks after the process until it has ended and is reaped. Signals go to its group while the process is at most a
+  /// zombie: so long the group's number belongs to nobody else.
+  private func watch(_ process: pid_t, _ pipe: OutputPipe) async -> Outcome {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var outcome = Outcome(end: .timedOut)
+    var terminated: ContinuousClock.Instant?
+    var wasKilled = false
+    while !hasEnded(process) {
+      let isBusy = pipe.drain(into: &outcome.output)
+      let now = clock.now
+      if let terminated {
+        if !wasKilled, now - terminated >= grace || Task.isCancelled {
+          kill(-process, SIGKILL)
+          wasKilled = true
+        }
+      } else if now - start >= timeLimit || Task.isCancelled {
+        kill(-process, SIGTERM)
+        terminated = now
+      }
+      // A killed process can only be stuck in the kernel; somebody has to wait for it, but not the caller.
+      if wasKilled, let terminated, now - terminated > grace + .seconds(5) {
+        Task { await reap(process) }
+        return outcome
+      }
+      if isBusy {
+        await Task.yield()
+      } else {
+        await pause(min(.milliseconds(50), .milliseconds(1) + (now - start) / 20))
+      }
+    }
+    // What it started goes with it, where it was cut short; otherwise it may leave something running on purpose.
+    if terminated != nil { kill(-process, SIGKILL) }
+    _ = pipe.drain(into: &outcome.output)
+    var status: Int32 = 0
+    guard waitpid(process, &status, 0) == process, terminated == nil else { return outcome }
+    outcome.end = status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+    return outcome
   }
 
-  private static func blockBrokenPipeSignal() {
+  /// Whether the process has ended; it is not reaped yet.
+  private func hasEnded(_ process: pid_t) -> Bool {
+    var facts = siginfo_t()
+    // An error means that it is no child of ours any more.
+    return waitid(P_PID, id_t(process), &facts, WEXITED | WNOHANG | WNOWAIT) != 0 || facts.si_signo == SIGCHLD
+  }
+
+  private func reap(_ process: pid_t) async {
+    while !hasEnded(process) { await pause(.seconds(1)) }
+    var status: Int32 = 0
+    waitpid(process, &status, 0)
+  }
+
+  /// A sleep that cancellation does not shorten: a process has to be reaped all the same.
+  private func pause(_ duration: Duration) async { await Task { try? await Task.sleep(for: duration) }.value }
+
+  static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+  // MARK: - Starting
+
+  private func spawn(_ process: inout pid_t, output: Int32) -> Int32 {
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+    for descriptor in ChildProcess.descriptorsToClose() { posix_spawn_file_actions_addclose(&actions, descriptor) }
     var signals = sigset_t()
     sigemptyset(&signals)
-    sigaddset(&signals, SIGPIPE)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
+    let variables = environment.map { "\($0.key)=\($0.value)".replacing("\0", with: "") }.sorted()
+    var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+    var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
+    defer { for string in argv + envp { free(string) } }
+    return posix_spawnp(&process, program, &actions, &attributes, &argv, &envp)
+  }
+
+  /// Everything above 2 that is open, and some more: other threads open descriptors meanwhile. Closing one that is not
+  /// open does no harm.
+  private static func descriptorsToClose() -> ClosedRange<Int32> {
+    let open = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []
+    return 3...min((open.compactMap { Int32($0) }.max() ?? 3) + 64, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)) - 1))
+  }
+}
+
+/// The pipe that a child speaks into.
+private struct OutputPipe {
+  let reading: Int32
+  let writing: Int32
+  let limit: Int
+
+  init?(limit: Int) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    (reading, writing) = (ends[0], ends[1])
+    self.limit = limit
+  }
+
+  func closeReading() { close(reading) }
+  func closeWriting() { close(writing) }
+
+  /// Takes what there is, a megabyte at a time; whether there was anything.
+  func drain(into output: inout [UInt8]) -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    var rounds = 0
+    while rounds < 16 {
+      let count = read(reading, &buffer, buffer.count)
+      guard count > 0 else { break }
+      output.append(contentsOf: buffer.prefix(min(count, limit - output.count)))
+      rounds += 1
+    }
+    return rounds > 0
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Hands mail to a program that takes it as sendmail does: `sendmail -i -f FROM -- TO…`, the message on standard input.
 package struct SendmailProgram: Sendable {
   package var path: String
@@ -20,15 +22,30 @@ package struct SendmailProgram: Sendable {
   ) async throws -> [MailResult] {
     guard !recipients.isEmpty else { return [] }
     let envelope = ["-f", sender.address, "--"] + recipients.map(\.address)
-    let result = await ChildProcess.run(
-      path, arguments + envelope, input: unixLines(message), timeLimit: timeLimit)
-    if result.end == .cancelled { throw CancellationError() }
-    let outcome = outcome(of: result)
+    let outcome: MailResult.Outcome
+    do {
+      let file = try PrivateFile(unixLines(message))
+      defer { file.remove() }
+      let child = ChildProcess(
+        program: path, arguments: arguments + envelope, environment: SendmailProgram.environment, input: file.path,
+        timeLimit: timeLimit)
+      outcome = self.outcome(of: await child.run())
+    } catch {
+      outcome = .temporary("the message can't be written to a file: \(error)".withoutControls)
+    }
+    try Task.checkCancellation()
     return recipients.map { MailResult(recipient: $0, outcome: outcome) }
   }
 
+  /// What a mail program needs to find its settings and its clock; the rest, where secrets may be, stays here.
+  private static var environment: [String: String] {
+    let own = ProcessInfo.processInfo.environment
+    let kept = own.filter { ["HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"].contains($0.key) }
+    return kept.merging(["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]) { $1 }
+  }
+
   /// The exit codes are those of `sysexits.h`.
-  private func outcome(of result: ChildProcess.Result) -> MailResult.Outcome {
+  private func outcome(of result: ChildProcess.Outcome) -> MailResult.Outcome {
     let said = String(decoding: result.output, as: UTF8.self).withoutControls.trimmingSpaces
     let output = said.isEmpty ? "" : ": \(said)"
     switch result.end {
@@ -36,13 +53,32 @@ package struct SendmailProgram: Sendable {
     case .exited(let code) where (69...75).contains(code):
       return .temporary("\(path) ended with \(code)\(output)")
     case .exited(let code): return .permanent("\(path) ended with \(code)\(output)")
-    case .killed(let signal): return .temporary("\(path) was killed by signal \(signal)\(output)")
+    case .signalled(let signal): return .temporary("\(path) was killed by signal \(signal)\(output)")
     case .timedOut:
       return .temporary("\(path) did not end within \(timeLimit.components.seconds) s and was killed\(output)")
     case .notStarted(let reason): return .temporary("\(path) can't be run: \(reason)")
-    case .cancelled, .unknown: return .temporary("how \(path) ended is not known\(output)")
     }
   }
+}
+
+/// A file that nobody else may read.
+private struct PrivateFile {
+  let path: String
+
+  init(_ bytes: [UInt8]) throws {
+    var template = Array(FileManager.default.temporaryDirectory.appending(path: "oriel-mail-XXXXXX").path.utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    do {
+      try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(bytes))
+    } catch {
+      remove()
+      throw error
+    }
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// CRLF and CR as LF.

@@ -56,6 +56,11 @@ package final class MailServer {
     return settings
   }
 
+  /// How many messages it has kept so far.
+  package func count() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).count { $0.hasSuffix(".eml") }
+  }
+
   /// The messages kept so far, in order.
   package func mails() throws -> [[UInt8]] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".eml") }

@@ -1,0 +1,86 @@
+import Foundation
+
+/// A mail server that takes everything and keeps nothing, as a process of its own: what the sender's figures are
+/// measured against. It prints its port, and then, after every so many messages, how many it has and when.
+struct MailSink {
+  static func run(every step: Int) throws {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    try withUnsafeMutablePointer(to: &address) { pointer in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        guard bind(listener, pointer, size) == 0, listen(listener, 8) == 0,
+          getsockname(listener, pointer, &size) == 0
+        else { throw Failure(code: errno) }
+      }
+    }
+    say("\(UInt16(bigEndian: address.sin_port))")
+    while true {
+      let connection = accept(listener, nil, nil)
+      guard connection >= 0 else { throw Failure(code: errno) }
+      var session = Session(socket: connection, step: step)
+      session.serve()
+      close(connection)
+    }
+  }
+
+  private struct Failure: Error {
+    let code: Int32
+  }
+
+  private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+  private struct Session {
+    let socket: Int32
+    let step: Int
+    private var input: [UInt8] = []
+    private var isData = false
+    private var chunk = [UInt8](repeating: 0, count: 65_536)
+    private nonisolated(unsafe) static var count = 0
+
+    init(socket: Int32, step: Int) { (self.socket, self.step) = (socket, step) }
+
+    mutating func serve() {
+      answer("220 sink")
+      while true {
+        let got = recv(socket, &chunk, chunk.count, 0)
+        guard got > 0 else { return }
+        input.append(contentsOf: chunk.prefix(got))
+        while let end = nextEnd() {
+          let line = String(decoding: input[..<min(end, 5)], as: UTF8.self).uppercased()
+          input.removeFirst(end)
+          if isData {
+            isData = false
+            Session.count += 1
+            if Session.count == 1 || Session.count % step == 0 {
+              MailSink.say("\(Session.count) \(Date().timeIntervalSince1970)")
+            }
+            answer("250 taken")
+          } else if line.hasPrefix("EHLO") {
+            answer("250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 10000000")
+          } else if line.hasPrefix("DATA") {
+            isData = true
+            answer("354 go on")
+          } else if line.hasPrefix("QUIT") {
+            return answer("221 bye")
+          } else {
+            answer("250 ok")
+          }
+        }
+      }
+    }
+
+    /// Past the end of the next line, or of the message.
+    private func nextEnd() -> Int? {
+      let mark = Array((isData ? "\r\n.\r\n" : "\r\n").utf8)
+      return input.firstRange(of: mark)?.upperBound
+    }
+
+    private func answer(_ line: String) {
+      let bytes = Array((line + "\r\n").utf8)
+      _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+}
