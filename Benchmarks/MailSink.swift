@@ -20,6 +20,9 @@ struct MailSink {
     while true {
       let connection = accept(listener, nil, nil)
       guard connection >= 0 else { throw Failure(code: errno) }
+      // Its short answers are not to wait for each other.
+      var yes: Int32 = 1
+      setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
       var session = Session(socket: connection, step: step)
       session.serve()
       close(connection)
@@ -74,8 +77,18 @@ struct MailSink {
 
     /// Past the end of the next line, or of the message.
     private func nextEnd() -> Int? {
-      let mark = Array((isData ? "\r\n.\r\n" : "\r\n").utf8)
-      return input.firstRange(of: mark)?.upperBound
+      let mark: [UInt8] = isData ? [13, 10, 46, 13, 10] : [13, 10]
+      return input.withUnsafeBytes { bytes in
+        var place = 0
+        while place + mark.count <= bytes.count {
+          // Most bytes are no line's end.
+          if bytes[place] == 13, (1..<mark.count).allSatisfy({ bytes[place + $0] == mark[$0] }) {
+            return place + mark.count
+          }
+          place += 1
+        }
+        return nil
+      }
     }
 
     private func answer(_ line: String) {

@@ -32,12 +32,13 @@ struct OutboxBenchmark {
       peak = max(peak, ProcessBenchmark.peak(of: process.processIdentifier))
       try await Task.sleep(for: .milliseconds(50))
     }
-    guard let first = sink.last(1), let last = sink.last(count) else { return print("oriel serve ended early") }
+    guard let first = sink.last(1), let last = sink.last(count) else { throw Ended() }
     let processor = ProcessBenchmark.used(by: process.processIdentifier)
     print(
       "\(count) alerts waiting: first mail after \(text(first - start.timeIntervalSince1970)) s,",
       "\(text(Double(count - 1) / (last - first), 0)) mails/s over one connection,",
       "\(text(processor * 1e6 / Double(count), 0)) µs of processor each, peak \(text(peak, 0)) MiB")
+    fflush(nil)
   }
 
   /// From the publication of a head to the mail server's acceptance, poll interval one second.
@@ -56,6 +57,7 @@ struct OutboxBenchmark {
         let published = Date().timeIntervalSince1970
         try world.issue("n\(round).watched.example")
         while sink.last(round) == nil, process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        guard process.isRunning else { throw Ended() }
         took.append((sink.last(round) ?? .infinity) - published)
       }
       took.sort()
@@ -63,6 +65,10 @@ struct OutboxBenchmark {
         "head to mail server, poll interval 1 s, \(rounds) certificates:",
         "median \(text(took[rounds / 2])) s, longest \(text(took[rounds - 1])) s")
     }
+  }
+
+  private struct Ended: Error, CustomStringConvertible {
+    let description = "oriel serve ended early"
   }
 
   // MARK: - Material
@@ -107,7 +113,7 @@ struct OutboxBenchmark {
     watch: [watched.example]
     recipients: {owner: {mail: [owner@mail.example]}}
     defaults: {recipients: [owner]}
-    digest: {first: 1000000}
+    digest: {first: 100000}
     smtp: {host: 127.0.0.1, port: \(sink.port), security: none, from: oriel@mail.example}
     log_lists: ["\(list)"]
     data_dir: \(data.path)
@@ -154,7 +160,7 @@ struct OutboxBenchmark {
     }
 
     func stop() {
-      process.terminate()
+      kill(process.processIdentifier, SIGKILL)
       try? FileManager.default.removeItem(at: said)
     }
 

@@ -1,5 +1,6 @@
 package import CertificateTransparency
 package import MerkleTree
+import OrielStore
 
 /// Something to tell a person: an id that stays the same however often it is sent, and what happened.
 package struct Alert: Hashable, Sendable {
@@ -119,6 +120,11 @@ package struct CertificateAlert: Hashable, Sendable {
     self.problems = problems
     self.earlier = earlier
     self.earlierCount = earlierCount
+  }
+
+  /// The number of earlier issuances in words; counting stops somewhere.
+  package var earlierWords: String {
+    earlierCount < AlertStore.mostEarlier ? "\(earlierCount)" : "\(AlertStore.mostEarlier) or more"
   }
 }
 

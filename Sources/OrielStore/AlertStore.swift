@@ -268,6 +268,9 @@ extension AlertStore {
     }
   }
 
+  /// Earlier issuances are counted up to here.
+  package static let mostEarlier = 100
+
   /// An issuance as it stands now, with what was seen under the same item before it.
   package func certificate(
     _ issuance: IssuanceID, item: String, alert: Int64
@@ -287,11 +290,14 @@ extension AlertStore {
         return EarlierIssuance(
           issuer: row.text(0) ?? "", issuerKeyHash: key, notBefore: row.integer(2), firstSeen: seen)
       }
-      // Ten rows tell whether there are more; past that the number is only shown.
-      let count =
-        earlier.count < 10
-        ? earlier.count : Int(try connection.query("SELECT count(*) \(condition)", arguments).first?.integer(0) ?? 0)
-      return (record, earlier, count)
+      // Counting goes no further than anybody wants to know.
+      let count = try connection.query(
+        """
+        SELECT count(*) FROM
+          (SELECT 1 FROM alerts WHERE kind = 'certificate' AND item = ? AND id < ? LIMIT \(AlertStore.mostEarlier))
+        """, arguments
+      ).first?.integer(0)
+      return (record, earlier, Int(count ?? 0))
     }
   }
 

@@ -64,7 +64,7 @@ struct AlertWords {
     }
     for problem in alert.problems.prefix(4) { lines.append("problem: \(quote(problem))") }
     if let last = alert.earlier.first {
-      lines.append("earlier: \(alert.earlierCount), the last by \(quote(last.issuer)), seen \(last.firstSeen)")
+      lines.append("earlier: \(alert.earlierWords), the last by \(quote(last.issuer)), seen \(last.firstSeen)")
     } else {
       lines.append("earlier: none")
     }

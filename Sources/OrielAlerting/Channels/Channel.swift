@@ -22,4 +22,13 @@ package enum DeliveryResult: Hashable, Sendable {
 /// A way to reach somebody. It never throws and never waits for ever: every trouble is a result.
 package protocol Channel: Sendable {
   func deliver(_ delivery: Delivery) async -> DeliveryResult
+
+  /// Puts together what is to be said, and gives what says it: so the next alert is written while one is under way.
+  func prepare(_ delivery: Delivery) async -> @Sendable () async -> DeliveryResult
+}
+
+extension Channel {
+  package func prepare(_ delivery: Delivery) async -> @Sendable () async -> DeliveryResult {
+    { await deliver(delivery) }
+  }
 }

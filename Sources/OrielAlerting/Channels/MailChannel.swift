@@ -26,8 +26,14 @@ package struct MailChannel: Channel {
     self.unsubscribeURL = unsubscribeURL
   }
 
-  package func deliver(_ delivery: Delivery) async -> DeliveryResult {
+  package func deliver(_ delivery: Delivery) async -> DeliveryResult { await prepare(delivery)() }
+
+  package func prepare(_ delivery: Delivery) async -> @Sendable () async -> DeliveryResult {
     let message = message(delivery).encoded()
+    return { await send(message) }
+  }
+
+  private func send(_ message: [UInt8]) async -> DeliveryResult {
     do {
       let results =
         switch transport {

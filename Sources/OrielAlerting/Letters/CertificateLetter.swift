@@ -166,7 +166,7 @@ struct CertificateLetter {
     guard let last = alert.earlier.first else { return "No certificate for \(item) has been seen before this one." }
     let count =
       alert.earlierCount == 1
-      ? "One earlier certificate" : "\(CertificateLetter.grouped(alert.earlierCount)) earlier ones"
+      ? "One earlier certificate" : "\(alert.earlierWords) earlier ones"
     let usual =
       alert.earlier.contains { $0.issuerKeyHash == alert.issuerKeyHash }
       ? "The same issuer has issued here before." : "This issuer was not among the last of them."

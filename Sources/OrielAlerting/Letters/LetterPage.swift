@@ -10,22 +10,17 @@ struct LetterPage: Sendable {
     template?.render(LetterPage.object(letter)) ?? ""
   }
 
+  /// What the template shows: text as HTML where strangers may have had a hand in it.
   private static func object(_ letter: Letter) -> [String: Any] {
     [
-      "lead": pieces(letter.lead),
+      "lead": html(letter.lead),
       "accent": letter.tone == .alarm ? "#b3261e" : letter.tone == .well ? "#1b6e3c" : "#1f4e8c",
       "facts": letter.facts.map { fact in
-        [
-          "label": fact.label, "code": fact.isCode,
-          "lines": fact.lines.map { ["pieces": pieces($0)] as [String: Any] },
-        ] as [String: Any]
+        ["label": html(fact.label), "code": fact.isCode, "lines": fact.lines.map(html)] as [String: Any]
       },
-      "hasRows": !letter.rows.isEmpty, "rows": letter.rows.map { ["pieces": pieces($0)] as [String: Any] },
+      "hasRows": !letter.rows.isEmpty, "rows": letter.rows.map(html),
       "sections": letter.sections.map { section in
-        [
-          "heading": section.heading,
-          "paragraphs": section.paragraphs.map { ["pieces": pieces($0)] as [String: Any] },
-        ] as [String: Any]
+        ["heading": html(section.heading), "paragraphs": section.paragraphs.map(html)] as [String: Any]
       },
       "links": letter.links.map { ["text": $0.text, "url": $0.url] },
       "hasAttachments": !letter.attachments.isEmpty,
@@ -33,13 +28,22 @@ struct LetterPage: Sendable {
     ]
   }
 
-  /// Text whose dots stand apart, so that no mail program makes a link of a name; copied, it is what it was.
-  private static func pieces(_ text: String) -> [[String: Any]] {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.enumerated().map { ["text": String($1), "dot": $0 < parts.count - 1] }
+  /// Text as HTML. Its dots stand apart, so that no mail program makes a link of a name; copied, it is what it was.
+  static func html(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count * 2)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "."): bytes += LetterPage.dot
+      case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"):
+        bytes += Array("&#\(byte);".utf8)
+      default: bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
-  private static let dotted = "{{text}}{{#dot}}<span>.</span>{{/dot}}"
+  private static let dot = Array("<span>.</span>".utf8)
 
   private static let source = """
     <!DOCTYPE html>
@@ -63,22 +67,22 @@ struct LetterPage: Sendable {
     <body style="font-family: -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; font-size: 16px; line-height: 1.5;">
     <div class="card" style="border-top: 6px solid {{accent}};">
     <div style="padding: 20px;">
-    <p style="margin: 0 0 16px; font-size: 18px; font-weight: 600;">{{#lead}}\(dotted){{/lead}}</p>
+    <p style="margin: 0 0 16px; font-size: 18px; font-weight: 600;">{{{lead}}}</p>
     <table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="border-collapse: collapse; table-layout: fixed;">
     {{#facts}}
     <tr><td style="padding: 8px 0; border-top: 1px solid rgba(127,127,127,.25); overflow-wrap: anywhere;">
-    <div class="label" style="font-size: 13px;">{{label}}</div>
-    {{#lines}}<div{{#code}} style="font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 13px;"{{/code}}>{{#pieces}}\(dotted){{/pieces}}</div>
+    <div class="label" style="font-size: 13px;">{{{label}}}</div>
+    {{#lines}}<div{{#code}} style="font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 13px;"{{/code}}>{{{.}}}</div>
     {{/lines}}</td></tr>
     {{/facts}}
     </table>
     {{#hasRows}}<ul style="margin: 16px 0; padding-left: 20px; overflow-wrap: anywhere;">
-    {{#rows}}<li>{{#pieces}}\(dotted){{/pieces}}</li>
+    {{#rows}}<li>{{{.}}}</li>
     {{/rows}}</ul>{{/hasRows}}
     {{#links}}<p style="margin: 20px 0;"><a href="{{url}}" style="display: inline-block; padding: 10px 16px; border-radius: 6px; background: {{accent}}; color: #ffffff; text-decoration: none;">{{text}}</a></p>
     {{/links}}
-    {{#sections}}<h2 style="margin: 20px 0 4px; font-size: 16px;">{{heading}}</h2>
-    {{#paragraphs}}<p style="margin: 4px 0 12px;">{{#pieces}}\(dotted){{/pieces}}</p>
+    {{#sections}}<h2 style="margin: 20px 0 4px; font-size: 16px;">{{{heading}}}</h2>
+    {{#paragraphs}}<p style="margin: 4px 0 12px;">{{{.}}}</p>
     {{/paragraphs}}{{/sections}}
     {{#hasAttachments}}<p class="label" style="margin: 16px 0 0; font-size: 13px;">Attached: {{attachments}}</p>{{/hasAttachments}}
     </div>

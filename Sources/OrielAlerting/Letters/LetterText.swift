@@ -39,27 +39,37 @@ extension Letter {
     let deeper = String(repeating: " ", count: indent + hanging)
     var lines: [String] = []
     var line = space
+    var length = indent
     var isEmpty = true
-    for word in text.split(separator: " ") {
-      var rest = word[...]
-      while !rest.isEmpty {
-        let room = width - line.count - (isEmpty ? 0 : 1)
-        if rest.count <= room {
-          line += (isEmpty ? "" : " ") + rest
+    for word in text.utf8.split(separator: UInt8(ascii: " ")) {
+      var rest = Substring(word)
+      var columns = rest.columns
+      while columns > 0 {
+        let room = width - length - (isEmpty ? 0 : 1)
+        if columns <= room {
+          if !isEmpty { line += " " }
+          line += rest
+          length = width - room + columns
           isEmpty = false
           break
         }
         if isEmpty {
           line += rest.prefix(room)
           rest = rest.dropFirst(room)
+          columns = rest.columns
         }
         lines.append(line)
-        line = deeper
+        (line, length) = (deeper, indent + hanging)
         isEmpty = true
       }
     }
     return lines + (isEmpty && !lines.isEmpty ? [] : [line])
   }
+}
+
+extension Substring {
+  /// How many columns it takes, as far as that can be told.
+  fileprivate var columns: Int { utf8.allSatisfy { $0 < 0x80 } ? utf8.count : count }
 }
 
 extension String {

@@ -134,26 +134,39 @@ package final class AlertService: Sendable {
   private func send(to target: String) async throws {
     while !Task.isCancelled {
       let due = try await store.next(to: target, now: now())
-      guard !due.isEmpty else { return }
-      for delivery in due {
-        guard delivery.nextAttempt <= now(), !Task.isCancelled else { return }
-        guard try await attempt(delivery) else { return }
+      guard let first = due.first else { return }
+      var letter = try await write(first)
+      for place in due.indices {
+        guard let current = letter, !Task.isCancelled else { return }
+        // The next one is written while this one is under way.
+        async let following = place + 1 < due.count ? write(due[place + 1]) : nil
+        let mayGoOn = try await attempt(due[place], current)
+        letter = try await following
+        guard mayGoOn else { return }
       }
     }
+  }
+
+  private static let gone = DeliveryResult.refused("it is not configured any more")
+
+  private typealias Letter = @Sendable () async -> DeliveryResult
+
+  /// Puts together what is to be said; nil if it is not due yet.
+  private func write(_ delivery: StoredDelivery) async throws -> Letter? {
+    guard delivery.nextAttempt <= now() else { return nil }
+    guard let channel = routes.routes.channels[delivery.target] else { return { AlertService.gone } }
+    let alert = try await composer.compose(delivery.alert)
+    let id = AlertStore.key(delivery.alert.key, delivery.recipient, delivery.target)
+    return await channel.prepare(Delivery(id: id, alert: alert))
   }
 
   /// Makes one attempt and notes what became of it.
   ///
   /// - Returns: whether the next one may follow at once.
-  package func attempt(_ delivery: StoredDelivery) async throws -> Bool {
-    let result: DeliveryResult
-    if let channel = routes.routes.channels[delivery.target] {
-      let alert = try await composer.compose(delivery.alert)
-      let id = AlertStore.key(delivery.alert.key, delivery.recipient, delivery.target)
-      result = await channel.deliver(Delivery(id: id, alert: alert))
-    } else {
-      result = .refused("it is not configured any more")
-    }
+  private func attempt(_ delivery: StoredDelivery, _ letter: Letter) async throws -> Bool {
+    let result =
+      routes.routes.channels[delivery.target] == nil
+      ? AlertService.gone : await letter()
     // An attempt that was broken off has no result to note; it is repeated after the restart.
     if Task.isCancelled, case .failed = result { return false }
     let now = now()
