@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "MerkleTree", targets: ["MerkleTree"]),
     .library(name: "CertificateTransparency", targets: ["CertificateTransparency"]),
     .library(name: "CTLogClient", targets: ["CTLogClient"]),
+    .library(name: "CTPolicy", targets: ["CTPolicy"]),
     .executable(name: "oriel", targets: ["oriel"]),
     // For the package in Fuzz/ alone.
     .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
@@ -38,6 +39,7 @@ let package = Package(
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CAllocator"),
     .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
     .target(name: "MerkleTree", dependencies: [crypto]),
@@ -45,6 +47,12 @@ let package = Package(
     .target(
       name: "CTLogClient",
       dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+    .target(name: "CTPolicy", dependencies: ["CertificateTransparency", "MerkleTree", crypto, cryptoExtras]),
+    .target(name: "OrielProbe", dependencies: ["CertificateTransparency", "COpenSSL"]),
+    .target(
+      name: "OrielCheck",
+      dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"],
+      exclude: ["Submission"]),
     .target(name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CIDN2", "CPSL"]),
     .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
     .target(
@@ -79,7 +87,8 @@ let package = Package(
       name: "oriel",
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-        "OrielServer", "OrielSettings", "OrielAlerting", "OrielMonitor", "OrielDemo", "OrielWatchlist", "OrielStore",
+        "OrielServer", "OrielSettings", "OrielCheck", "OrielProbe", "CTPolicy", "OrielAlerting", "OrielMonitor",
+        "OrielDemo", "OrielWatchlist", "OrielStore",
         "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser,
       ]),
     .executableTarget(
@@ -101,6 +110,13 @@ let package = Package(
       name: "CertificateTransparencyTests",
       dependencies: ["CertificateTransparency", "MerkleTree", "TestSupport", crypto]),
     .testTarget(
+      name: "CTPolicyTests",
+      dependencies: ["CTPolicy", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),
+    .testTarget(
+      name: "OrielProbeTests",
+      dependencies: ["OrielProbe", "CertificateTransparency", "TestWorld", "TestSupport"],
+      exclude: ["Server"]),
+    .testTarget(
       name: "OrielWatchlistTests",
       dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
     .testTarget(
@@ -115,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "orielTests",
       dependencies: [
-        "oriel", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport",
+        "oriel", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto,
       ]),
     .testTarget(
       name: "OrielMailTests", dependencies: ["OrielMail", "TestWorld", "TestSupport", nioCore, nioPosix]),

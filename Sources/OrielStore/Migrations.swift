@@ -1,6 +1,6 @@
-/// The schema, as a list that only grows: entry n brings a database of version n to version n + 1.
-enum Migrations {
-  static let all: [String] = [following, alerting]
+/// The schema of the monitor's state, as a list that only grows: entry n brings version n to version n + 1.
+package enum Migrations {
+  package static let all: [String] = [following, alerting]
 
   private static let following = """
     CREATE TABLE logs (

@@ -16,6 +16,7 @@ struct Oriel: AsyncParsableCommand {
       """,
     version: OrielVersion.text,
     subcommands: [
-      ServeCommand.self, WatchCommand.self, LogsCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
+      ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self,
+      LogsCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
     ])
 }

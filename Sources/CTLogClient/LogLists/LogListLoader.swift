@@ -44,6 +44,11 @@ public struct LogListLoader: Sendable {
     }
   }
 
+  /// The kept copy of a source's list, nothing fetched; nil if there is none that is good.
+  public func kept(_ source: LogListSource, now: Timestamp) -> LoadedLogList? {
+    cache?.copy(of: source).flatMap { read($0, of: source, now: now, isKept: true) }
+  }
+
   /// A kept copy, if it is still good.
   private func read(_ copy: LogListCache.Copy, of source: LogListSource, now: Timestamp, isKept: Bool) -> LoadedLogList?
   {

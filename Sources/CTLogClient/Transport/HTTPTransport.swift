@@ -9,7 +9,7 @@ import NIOPosix
   import Foundation
 #endif
 
-/// Fetches bodies of a bounded size over HTTP/1.1, or from files.
+/// Fetches bodies of a bounded size over HTTP/1.1, or from files, and posts JSON.
 ///
 /// Redirects are not followed, certificates are verified, and bodies arrive as they were sent: whoever asks for gzip
 /// inflates it (``Inflater``). Call ``shutdown()`` at the end.
@@ -112,8 +112,32 @@ public final class HTTPTransport: Sendable {
   ) async throws -> ResponseHead {
     buffer.removeAll(keepingCapacity: true)
     if url.hasPrefix("file:") { return try readFile(url, limit: limit, into: &buffer) }
+    var request = try request(url, "https, http and file can be read")
+    request.headers.add(name: "accept-encoding", value: acceptsGzip ? "gzip" : "identity")
+    if let entityTag { request.headers.add(name: "if-none-match", value: entityTag) }
+    return try await send(request, conditional: entityTag != nil, limit, into: &buffer)
+  }
+
+  /// Sends `body`, a JSON text, to `url`, and takes the answer into `buffer`, whose content is replaced.
+  ///
+  /// - Parameter limit: the most bytes of the answer that are taken.
+  /// - Throws: ``FetchError`` for whatever a server or the net does; `CancellationError`.
+  @discardableResult
+  public func post(
+    _ url: String, body: [UInt8], limit: Int, into buffer: inout [UInt8]
+  ) async throws -> ResponseHead {
+    buffer.removeAll(keepingCapacity: true)
+    var request = try request(url, "JSON can be posted to https and http")
+    request.method = .POST
+    request.headers.add(name: "content-type", value: "application/json")
+    request.headers.add(name: "accept-encoding", value: "identity")
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request, conditional: false, limit, into: &buffer)
+  }
+
+  private func request(_ url: String, _ expected: String) throws(FetchError) -> HTTPClientRequest {
     guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
-      throw FetchError(url: url, reason: .badURL("https, http and file can be read"))
+      throw FetchError(url: url, reason: .badURL(expected))
     }
     // The client would trap on a port past the range beside an address in digits.
     if let port = URL(string: url)?.port, !(1...65535).contains(port) {
@@ -121,15 +145,19 @@ public final class HTTPTransport: Sendable {
     }
     var request = HTTPClientRequest(url: url)
     request.headers.add(name: "user-agent", value: settings.userAgent)
-    request.headers.add(name: "accept-encoding", value: acceptsGzip ? "gzip" : "identity")
-    if let entityTag { request.headers.add(name: "if-none-match", value: entityTag) }
+    return request
+  }
+
+  private func send(
+    _ request: HTTPClientRequest, conditional: Bool, _ limit: Int, into buffer: inout [UInt8]
+  ) async throws -> ResponseHead {
     let watch = ProgressWatch(settings)
     do {
       let response = try await client.execute(request, deadline: .now() + TimeAmount(settings.totalTimeout))
-      return try await receive(response, from: url, conditional: entityTag != nil, limit, into: &buffer, watch)
+      return try await receive(response, from: request.url, conditional: conditional, limit, into: &buffer, watch)
     } catch {
       buffer.removeAll(keepingCapacity: true)
-      throw translate(error, url: url, after: watch.elapsed)
+      throw translate(error, url: request.url, after: watch.elapsed)
     }
   }
 

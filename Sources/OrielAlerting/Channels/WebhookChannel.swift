@@ -58,8 +58,10 @@ package struct WebhookChannel: Channel {
   package func deliver(_ delivery: Delivery) async -> DeliveryResult {
     let result = await within(settings.timeout) { await attempt(delivery) }
     if let result { return result }
-    return .failed(Task.isCancelled ? "cancelled" : "\(settings.url) did not answer in \(settings.timeout)")
+    return .failed(Task.isCancelled ? "cancelled" : lateness)
   }
+
+  private var lateness: String { "\(settings.url) did not answer in \(settings.timeout)" }
 
   private func attempt(_ delivery: Delivery) async -> DeliveryResult {
     let request: HTTPClientRequest
@@ -170,7 +172,9 @@ package struct WebhookChannel: Channel {
     let isUnreachable =
       error as? HTTPClientError == .connectTimeout
       || (error as? IOError).map { unreachable.contains($0.errnoCode) } ?? false
-    return Attempt(result: .failed("\(settings.url): \(words)".oneLine()), isConnected: !isUnreachable)
+    let isLate = error as? HTTPClientError == .deadlineExceeded
+    return Attempt(
+      result: .failed(isLate ? lateness : "\(settings.url): \(words)".oneLine()), isConnected: !isUnreachable)
   }
 
   private func result(_ response: HTTPClientResponse) async -> DeliveryResult {

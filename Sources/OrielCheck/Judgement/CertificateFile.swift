@@ -1,0 +1,96 @@
+import CertificateTransparency
+import Foundation
+
+/// Certificates out of a file: PEM with any number of blocks, or the DER of one.
+package struct CertificateFile: Sendable {
+  package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// More is not read.
+  package static let maximumByteCount = 4 << 20
+  private static let maximumCertificates = 64
+
+  /// DER, in the order of the file.
+  package let certificates: [[UInt8]]
+
+  /// - Throws: ``Failure``, which says what the file is instead.
+  package init(_ bytes: [UInt8], name: String) throws(Failure) {
+    guard bytes.count <= CertificateFile.maximumByteCount else {
+      throw Failure(
+        description: "\(name) has more than \(CertificateFile.maximumByteCount) bytes: no certificate chain")
+    }
+    if bytes.first == 0x30 {
+      guard CertificateFile.isCertificate(bytes) else {
+        throw Failure(description: "\(name) is DER, but no certificate; expected an X.509 certificate")
+      }
+      certificates = [bytes]
+      return
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
+    let blocks = PEMDocument.blocks(text)
+    let found = blocks.filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
+    guard !found.isEmpty else {
+      throw Failure(description: CertificateFile.describe(name, blocks.map(\.label), isEmpty: bytes.isEmpty))
+    }
+    guard found.count <= CertificateFile.maximumCertificates else {
+      throw Failure(description: "\(name) has more than \(CertificateFile.maximumCertificates) certificates")
+    }
+    var certificates: [[UInt8]] = []
+    for block in found {
+      guard let der = block.content, CertificateFile.isCertificate(der) else {
+        throw Failure(description: "\(name): the block that begins in line \(block.line) is damaged: no certificate")
+      }
+      certificates.append(der)
+    }
+    self.certificates = certificates
+  }
+
+  private static func isCertificate(_ der: [UInt8]) -> Bool {
+    CertificateFields(certificate: 0..<der.count, in: der.span) != nil
+  }
+
+  private static func describe(_ name: String, _ labels: [String], isEmpty: Bool) -> String {
+    if isEmpty { return "\(name) is empty; expected a certificate" }
+    if labels.contains(where: { $0.hasSuffix("PRIVATE KEY") }) {
+      return "\(name) is a private key, not a certificate: keep it to yourself, and give the certificate's file"
+    }
+    if labels.contains("PUBLIC KEY") { return "\(name) is a public key; expected a certificate" }
+    if labels.contains(where: { $0.hasSuffix("CERTIFICATE REQUEST") }) {
+      return "\(name) is a request for a certificate; expected the certificate that the CA made of it"
+    }
+    if labels.contains(where: { $0 == "PKCS7" || $0 == "CMS" }) {
+      return "\(name) is PKCS #7: `openssl pkcs7 -print_certs -in \(name)` gives the certificates in it"
+    }
+    if let label = labels.first { return "\(name) is PEM of “\(label.prefix(40))”; expected CERTIFICATE" }
+    return "\(name) is neither PEM nor DER; expected a certificate"
+  }
+}
+
+/// The blocks of a PEM text (RFC 7468), read leniently.
+package enum PEMDocument {
+  package struct Block: Sendable {
+    package let label: String
+    /// Nil if it is not base64.
+    package let content: [UInt8]?
+    /// Counted from 1.
+    package let line: Int
+  }
+
+  package static func blocks(_ text: String) -> [Block] {
+    var blocks: [Block] = []
+    var open: (label: String, line: Int, body: String)?
+    for (number, raw) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+      let line = raw.trimmingCharacters(in: .whitespaces)
+      if line.hasPrefix("-----BEGIN "), line.hasSuffix("-----") {
+        open = (String(line.dropFirst(11).dropLast(5)), number + 1, "")
+      } else if line.hasPrefix("-----END "), let block = open {
+        blocks.append(Block(label: block.label, content: Base64.decode(block.body), line: block.line))
+        open = nil
+      } else if open != nil, !line.contains(":") {
+        open?.body += line
+      }
+    }
+    return blocks
+  }
+}

@@ -1,0 +1,88 @@
+package import CTPolicy
+package import CertificateTransparency
+package import MerkleTree
+package import OrielProbe
+
+/// What one policy makes of a certificate.
+package struct PolicyResult: Sendable {
+  package enum Standing: String, Sendable {
+    case pass, fail
+    case notRequired = "not-required"
+    case couldNotTell = "could-not-tell"
+  }
+
+  package let verdict: PolicyVerdict
+  /// Whether CT is asked of this chain; nil if it can't be read.
+  package let requirement: CTRequirementResult?
+  package let list: BrowserLists.List
+
+  package var policy: BrowserPolicy { verdict.policy }
+
+  /// What becomes of the connection, as far as CT decides it.
+  package var standing: Standing {
+    if verdict.passes { return verdict.code == .notRequired ? .notRequired : .pass }
+    switch requirement?.outcome {
+    case .pass, .evStatusStripped: return .pass
+    case .blocked: return .fail
+    case .notRequired: return .notRequired
+    case .couldNotTell: return .couldNotTell
+    case nil: return .fail
+    }
+  }
+}
+
+/// All that was found out about one certificate.
+package struct CheckReport: Sendable {
+  package let subject: CheckSubject
+  package let time: Timestamp
+  package let facts: CertificateFacts
+  package let leafHash: SHA256Hash
+  package let chain: ChainVerification
+  package let publicity: RootPublicity
+  /// The SCTs as Chrome's list knows their logs; nil where nothing could be judged.
+  package let report: SCTReport?
+  package let results: [PolicyResult]
+  package let forecasts: [Forecast.Failure]
+  package let distrust: DistrustFinding?
+  package let warnings: [PolicyWarning]
+
+  /// The worst of all.
+  package var standing: PolicyResult.Standing {
+    let all = results.map(\.standing)
+    if all.contains(.fail) { return .fail }
+    if all.isEmpty || all.contains(.couldNotTell) { return .couldNotTell }
+    return all.contains(.pass) ? .pass : .notRequired
+  }
+
+  /// The result whose cause and mend are told first: the first that fails, or that can't be told.
+  package var leading: PolicyResult? {
+    results.first { $0.standing == .fail } ?? results.first { $0.standing == .couldNotTell }
+      ?? results.first { !$0.verdict.passes }
+  }
+
+  /// Every code that tells why something is not as it should be, each once.
+  package var codes: [String] {
+    var codes: [String] = []
+    let all = results.filter { !$0.verdict.passes || $0.verdict.code == .staleList }.map(\.verdict.code.rawValue)
+    for code in all + (distrust == nil ? [] : [DistrustFinding.code]) + (chain.problem.map { [$0.checkCode] } ?? [])
+    where !codes.contains(code) {
+      codes.append(code)
+    }
+    return codes
+  }
+}
+
+extension ChainVerification.Problem {
+  /// The stable name of the finding, beside those of the policies' verdicts.
+  package var checkCode: String {
+    switch self {
+    case .noCertificate, .unreadable: "CHAIN-READ-1"
+    case .issuerMissing: "CHAIN-ISSUER-1"
+    case .untrustedRoot: "CHAIN-ROOT-1"
+    case .expired: "CHAIN-TIME-1"
+    case .notYetValid: "CHAIN-TIME-2"
+    case .badSignature: "CHAIN-SIGNATURE-1"
+    case .other: "CHAIN-OTHER-1"
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package import CTPolicy
+package import CertificateTransparency
+import MerkleTree
+package import OrielProbe
+
+/// What is looked at: a certificate with all that came with it.
+package struct CheckSubject: Sendable {
+  /// What the person asked for: a host or a file.
+  package var name: String
+  /// The name or address that a client asks for; nil for a file that was given without one.
+  package var host: String?
+  package var certificates: [[UInt8]]
+  package var ocspResponse: [UInt8]?
+  package var sctList: [UInt8]?
+  /// Nil for files.
+  package var handshake: Handshake?
+
+  package init(
+    name: String, host: String? = nil, certificates: [[UInt8]], ocspResponse: [UInt8]? = nil, sctList: [UInt8]? = nil
+  ) {
+    self.name = name
+    self.host = host
+    self.certificates = certificates
+    self.ocspResponse = ocspResponse
+    self.sctList = sctList
+  }
+
+  package init(name: String, host: String, _ handshake: Handshake) {
+    self.init(
+      name: name, host: host, certificates: handshake.certificates, ocspResponse: handshake.ocspResponse,
+      sctList: handshake.sctList)
+    self.handshake = handshake
+  }
+}
+
+/// Judges certificates: by each policy, and whether CT is asked of them at all.
+package struct Checker: Sendable {
+  package var policies = BrowserPolicy.current
+  package var lists: BrowserLists
+  /// Roots that verify, and that are public unless ``rootStores`` says otherwise.
+  package var systemAnchors: TrustAnchors
+  /// Roots that verify besides; they are not public unless ``rootStores`` says so.
+  package var localAnchors: TrustAnchors?
+  package var rootStores: RootStores?
+  package var enterprise = EnterprisePolicies()
+  package var staleness = BrowserPolicy.Staleness.failOpen
+  package var time: Timestamp
+  /// Whether the time is another one than now: then rules hold that held at that time.
+  package var isHistorical = false
+
+  package init(lists: BrowserLists, anchors: TrustAnchors, time: Timestamp) {
+    self.lists = lists
+    systemAnchors = anchors
+    self.time = time
+  }
+
+  /// - Parameter intermediates: certificates that may help to build the chain, beside those sent.
+  package func check(_ subject: CheckSubject, intermediates: [[UInt8]] = []) -> CheckReport {
+    let (chain, publicity) = verify(subject, intermediates)
+    let leaf = subject.certificates.indices.contains(chain.leafIndex) ? subject.certificates[chain.leafIndex] : []
+    let issuers = chain.chain.isEmpty ? subject.certificates.filter { $0 != leaf } : Array(chain.chain.dropFirst())
+    let presented = PresentedCertificate(
+      leaf: leaf, issuers: issuers, ocspResponse: subject.ocspResponse, tlsSCTList: subject.sctList)
+    let verified = try? VerifiedChain(
+      chain.chain.isEmpty ? [leaf] + issuers : chain.chain, others: subject.certificates)
+    var reports: [Browser: SCTReport] = [:]
+    var results: [PolicyResult] = []
+    var forecasts: [Forecast.Failure] = []
+    for policy in policies {
+      guard let list = lists[policy.browser] else { continue }
+      let report = reports[policy.browser] ?? SCTVerifier(logs: list.view).verify(presented, at: time)
+      reports[policy.browser] = report
+      let verdict = policy.judge(report, asOf: time, staleness: staleness)
+      let requirement = requirement(policy, subject, verified, publicity, verdict)
+      results.append(PolicyResult(verdict: verdict, requirement: requirement, list: list))
+      if verdict.passes { forecasts += Forecast(report, policies: [policy], asOf: time).failures }
+    }
+    return CheckReport(
+      subject: subject, time: time, facts: CertificateFacts(certificate: leaf),
+      leafHash: SHA256Hash.hash(leaf), chain: chain, publicity: publicity,
+      report: reports[.chrome] ?? reports.min { $0.key < $1.key }?.value, results: results, forecasts: forecasts,
+      distrust: distrust(verified, reports[.chrome]), warnings: enterprise.warnings + (rootStores?.warnings ?? []))
+  }
+
+  // MARK: The chain
+
+  private func verify(_ subject: CheckSubject, _ intermediates: [[UInt8]]) -> (ChainVerification, RootPublicity) {
+    let chain = { (anchors: TrustAnchors) in
+      ChainVerification(
+        of: subject.certificates, intermediates: intermediates, host: subject.host, at: time, anchors: anchors)
+    }
+    let usual = chain(systemAnchors)
+    if usual.reachesRoot { return (usual, said(of: usual) ?? .public) }
+    guard let localAnchors else { return (usual, said(of: usual) ?? .unknown) }
+    let local = chain(localAnchors)
+    if local.reachesRoot { return (local, said(of: local) ?? .local) }
+    let better = local.chain.count > usual.chain.count ? local : usual
+    return (better, said(of: better) ?? .unknown)
+  }
+
+  /// What the root stores given say of the chain's root; nil where none are.
+  private func said(of chain: ChainVerification) -> RootPublicity? {
+    guard let rootStores, let verified = try? VerifiedChain(chain.chain) else { return nil }
+    return rootStores.publicity(of: verified)
+  }
+
+  // MARK: Whether it matters
+
+  private func requirement(
+    _ policy: BrowserPolicy, _ subject: CheckSubject, _ chain: VerifiedChain?, _ publicity: RootPublicity,
+    _ verdict: PolicyVerdict
+  ) -> CTRequirementResult? {
+    guard let chain else { return nil }
+    var requirement = CTRequirement(
+      platform: policy.browser == .apple ? .apple : policy.browser == .firefox ? .firefox : .chrome,
+      era: isHistorical && policy.browser != .android ? .asOf(time) : .current)
+    requirement.roots = rootStores ?? RootStores()
+    // Android has no such policies.
+    if policy.browser != .android { requirement.policies = enterprise }
+    let compliance = verdict.compliance == .notTimely && !verdict.passes ? .notEnoughSCTs : verdict.compliance
+    return requirement.evaluate(
+      host: subject.host ?? "", chain: chain, publicity: publicity, compliance: compliance)
+  }
+
+  private func distrust(_ chain: VerifiedChain?, _ report: SCTReport?) -> DistrustFinding? {
+    guard let chain, let report, let rule = rootStores?.root(chain.root)?.distrust else { return nil }
+    let finding = DistrustFinding(rule, report)
+    return finding.outcome == .trusted ? nil : finding
+  }
+}
+
+extension ChainVerification {
+  /// Whether it ends in a trusted root, though perhaps not at this time.
+  fileprivate var reachesRoot: Bool {
+    switch problem {
+    case nil, .expired, .notYetValid: true
+    default: false
+    }
+  }
+}

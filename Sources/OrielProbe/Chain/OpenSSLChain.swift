@@ -1,0 +1,157 @@
+import COpenSSL
+import CertificateTransparency
+
+/// The roots that a chain may end in. Nothing is added once it is made, and OpenSSL's own locks guard the rest.
+package final class TrustAnchors: Sendable {
+  package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+  }
+
+  nonisolated(unsafe) fileprivate let store: OpaquePointer
+
+  private init(empty: Void) throws(Failure) {
+    guard let store = X509_STORE_new() else { throw Failure(description: "OpenSSL gives no certificate store") }
+    self.store = store
+  }
+
+  deinit { X509_STORE_free(store) }
+
+  /// The roots of this machine, where its OpenSSL looks for them (`SSL_CERT_FILE` and `SSL_CERT_DIR` count).
+  package static func system() throws(Failure) -> TrustAnchors {
+    let anchors = try TrustAnchors(empty: ())
+    guard X509_STORE_set_default_paths(anchors.store) == 1 else {
+      throw Failure(description: "OpenSSL does not find this machine's roots")
+    }
+    return anchors
+  }
+
+  /// The roots of a PEM file.
+  package convenience init(file: String) throws(Failure) {
+    try self.init(empty: ())
+    ERR_clear_error()
+    defer { ERR_clear_error() }
+    guard !file.utf8.contains(0), X509_STORE_load_file(store, file) == 1 else {
+      let reason = ERR_reason_error_string(ERR_peek_error()).map { String(cString: $0) } ?? "no certificate"
+      throw Failure(description: "\(file) gives no roots: \(reason)")
+    }
+  }
+
+  /// These roots, in DER.
+  package convenience init(certificates: [[UInt8]]) throws(Failure) {
+    try self.init(empty: ())
+    for (index, certificate) in certificates.enumerated() {
+      guard let parsed = X509Certificate(certificate), X509_STORE_add_cert(store, parsed.pointer) == 1 else {
+        throw Failure(description: "root \(index) is not a certificate that can be read")
+      }
+    }
+  }
+}
+
+/// A certificate as OpenSSL reads it.
+private final class X509Certificate {
+  let pointer: OpaquePointer
+
+  /// Nil if the bytes are not exactly one certificate.
+  init?(_ der: [UInt8]) {
+    defer { ERR_clear_error() }
+    let parsed = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
+      var position = bytes.baseAddress
+      guard let certificate = d2i_X509(nil, &position, bytes.count) else { return nil }
+      guard position == bytes.baseAddress.map({ $0 + bytes.count }) else {
+        X509_free(certificate)
+        return nil
+      }
+      return certificate
+    }
+    guard let parsed else { return nil }
+    pointer = parsed
+  }
+
+  deinit { X509_free(pointer) }
+
+  static func der(_ pointer: OpaquePointer) -> [UInt8] {
+    let count = i2d_X509(pointer, nil)
+    guard count > 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
+      var position = buffer.baseAddress
+      initialized = max(0, Int(i2d_X509(pointer, &position)))
+    }
+  }
+
+  func matches(_ host: String) -> Bool {
+    // OpenSSL would stop at a NUL, and take a leading dot for all names below.
+    guard !host.utf8.contains(0), !host.hasPrefix(".") else { return false }
+    if X509_check_ip_asc(pointer, host, 0) == 1 { return true }
+    let name = host.hasSuffix(".") ? String(host.dropLast()) : host
+    // As browsers do: subjectAltName alone counts, and a star stands for a whole label.
+    let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+    return !name.isEmpty && X509_check_host(pointer, name, name.utf8.count, flags, nil) == 1
+  }
+}
+
+extension ChainVerification {
+  /// Builds the chain and verifies it.
+  mutating func verify(
+    _ sent: [[UInt8]], _ intermediates: [[UInt8]], _ host: String?, _ time: Timestamp, _ anchors: TrustAnchors
+  ) {
+    let parsed = sent.map { X509Certificate($0) }
+    guard let leaf = parsed[leafIndex] else {
+      problem = .unreadable(index: leafIndex)
+      return
+    }
+    if let host { hostMatches = leaf.matches(host) }
+    let others = intermediates.map { X509Certificate($0) }
+    guard let context = X509_STORE_CTX_new(), let untrusted = oriel_chain_new() else {
+      problem = .other(number: X509_V_ERR_OUT_OF_MEM, reason: "out of memory", depth: 0)
+      return
+    }
+    defer {
+      X509_STORE_CTX_free(context)
+      oriel_chain_free(untrusted)
+      ERR_clear_error()
+    }
+    for certificate in (parsed + others).compactMap({ $0 }) where X509_up_ref(certificate.pointer) == 1 {
+      if oriel_chain_push(untrusted, certificate.pointer) != 1 { X509_free(certificate.pointer) }
+    }
+    guard X509_STORE_CTX_init(context, anchors.store, leaf.pointer, untrusted) == 1,
+      X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER) == 1
+    else {
+      problem = .other(number: X509_V_ERR_UNSPECIFIED, reason: "OpenSSL does not verify", depth: 0)
+      return
+    }
+    X509_STORE_CTX_set_time(context, 0, time_t(clamping: time.milliseconds / 1000))
+    let isGood = X509_verify_cert(context) == 1
+    read(X509_STORE_CTX_get0_chain(context), sent, parsed)
+    guard !isGood else { return }
+    problem = problem(X509_STORE_CTX_get_error(context), depth: Int(X509_STORE_CTX_get_error_depth(context)))
+  }
+
+  /// Takes over the chain; where a member was sent, its bytes are those sent.
+  private mutating func read(_ built: OpaquePointer?, _ sent: [[UInt8]], _ parsed: [X509Certificate?]) {
+    guard let built else { return }
+    var places: [Int?] = []
+    for index in 0..<max(0, oriel_chain_count(built)) {
+      guard let member = oriel_chain_at(built, index) else { continue }
+      let place = parsed.firstIndex { $0.map { X509_cmp($0.pointer, member) == 0 } ?? false }
+      places.append(place)
+      chain.append(place.map { sent[$0] } ?? X509Certificate.der(member))
+    }
+    note(places, among: sent.count)
+  }
+
+  private func problem(_ number: Int32, depth: Int) -> Problem {
+    switch number {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+      X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return ChainVerification.issuerMissing(in: chain, depth: depth)
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return .untrustedRoot(depth: depth, subject: ChainVerification.subject(of: chain.last))
+    case X509_V_ERR_CERT_HAS_EXPIRED: return .expired(depth: depth)
+    case X509_V_ERR_CERT_NOT_YET_VALID: return .notYetValid(depth: depth)
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return .badSignature(depth: depth)
+    default:
+      let words = X509_verify_cert_error_string(Int(number)).map { String(cString: $0) }
+      return .other(number: number, reason: words ?? "error \(number)", depth: depth)
+    }
+  }
+}

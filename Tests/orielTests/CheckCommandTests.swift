@@ -1,0 +1,237 @@
+import CertificateTransparency
+import Crypto
+import Foundation
+import TestSupport
+import TestWorld
+import Testing
+
+/// `oriel check` as a person runs it, against `openssl s_server`.
+@Suite("oriel check", .serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
+struct CheckCommandTests {
+  /// An authority, four logs of two operators with their list, and certificates with SCTs of them.
+  private struct Scene {
+    let folder: TemporaryFolder
+    let authority: TestAuthority
+    let logs: [String: TestLog]
+    let list: String
+    let roots: String
+
+    init() throws {
+      folder = try TemporaryFolder()
+      let now: @Sendable () -> Timestamp = {
+        Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000) - 3_600_000)
+      }
+      authority = try TestAuthority(now: now)
+      var logs: [String: TestLog] = [:]
+      for (seed, name) in ["a", "a2", "b", "c"].enumerated() {
+        logs[name] = try TestLog(.rfc6962, name: name, seed: UInt64(seed + 50), now: now)
+      }
+      self.logs = logs
+      let listed = logs.values.map { log in
+        log.description(url: "http://127.0.0.1:1/\(log.name)/", operatorName: "Operator \(log.name.prefix(1))")
+      }
+      let operators = Set(listed.map(\.operatorName)).sorted().map { LogList.Operator(name: $0) }
+      list = try folder.write(
+        String(
+          decoding: try LogList(version: "7", timestamp: now(), operators: operators, logs: listed).json(),
+          as: UTF8.self), to: "list.json")
+      roots = try folder.write(try Scene.pem(authority.root.chain[0]), to: "roots.pem")
+    }
+
+    static func pem(_ der: [UInt8]) throws -> String {
+      let base64 = Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+      return "-----BEGIN CERTIFICATE-----\n\(base64)\n-----END CERTIFICATE-----\n"
+    }
+
+    func scts(_ names: [String], _ entry: TestEntry) throws -> [SignedCertificateTimestamp] {
+      try names.compactMap { logs[$0] }.map { log in try log.sct(at: try log.append(entry)) }
+    }
+
+    /// A certificate for localhost, its chain and key as files, and what a server is to send besides.
+    func certificate(
+      embedded: [String], tls: [String] = [], ocsp: [String] = [], days: UInt64 = 90
+    ) throws -> (chain: String, arguments: [String], pair: IssuedPair) {
+      var request = CertificateRequest(["localhost"])
+      request.notAfter = Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000) + days * 86_400_000)
+      let pending = try authority.begin(request)
+      let pair = embedded.isEmpty ? try pending.finish() : try pending.finish(try scts(embedded, pending.entry))
+      let leaf = try folder.write(try Scene.pem(pair.certificate), to: "leaf.pem")
+      let issuers = try folder.write(try pair.chain.dropLast().map(Scene.pem).joined(), to: "issuers.pem")
+      let chain = try folder.write(
+        try ([pair.certificate] + pair.chain.dropLast()).map(Scene.pem).joined(), to: "chain.pem")
+      let key = try folder.write(try #require(pending.privateKey).pemRepresentation, to: "leaf.key")
+      var arguments = ["-cert", leaf, "-key", key, "-cert_chain", issuers]
+      if !tls.isEmpty {
+        let list = try SCTList(try scts(tls, pair.certificateEntry)).encoded()
+        let bytes = [0, 0, 0x11, 0xc0, 0, 18, UInt8(list.count >> 8), UInt8(list.count & 0xff)] + list
+        let block =
+          "-----BEGIN SERVERINFOV2 FOR SCT-----\n\(Data(bytes).base64EncodedString())\n"
+          + "-----END SERVERINFOV2 FOR SCT-----\n"
+        arguments += ["-serverinfo", try folder.write(block, to: "serverinfo.pem")]
+      }
+      if !ocsp.isEmpty {
+        let list = try SCTList(try scts(ocsp, pair.certificateEntry)).encoded()
+        let response = OCSPResponse.build(pair.certificate, pending.issuer, list, .sha1)
+        try Data(response).write(to: folder.url.appending(path: "ocsp.der"))
+        arguments += ["-status", "-status_file", folder.path + "/ocsp.der"]
+      }
+      return (chain, arguments, pair)
+    }
+
+    var judging: [String] { ["--log-list", list, "--roots", roots, "--root-stores", roots] }
+  }
+
+  /// Starts `openssl s_server` and gives its port.
+  private static func serve(_ arguments: [String]) async throws -> (server: Command, port: Int) {
+    let server = try Command(
+      ["s_server", "-accept", "127.0.0.1:0", "-www"] + arguments, program: URL(filePath: "/usr/bin/openssl"))
+    try await server.wait(for: "ACCEPT ")
+    let mark = "ACCEPT 127.0.0.1:"
+    let text = server.output
+    let port = text.range(of: mark).flatMap { Int(text[$0.upperBound...].prefix { $0.isNumber }) }
+    return (server, try #require(port, "\(text)\(server.errors)"))
+  }
+
+  private static func standings(_ line: String) throws -> [String: (standing: String, code: String)] {
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    var standings: [String: (standing: String, code: String)] = [:]
+    for verdict in try #require(object["verdicts"] as? [[String: Any]]) {
+      let policy = try #require(verdict["policy"] as? String)
+      standings[policy] = (verdict["standing"] as? String ?? "", verdict["code"] as? String ?? "")
+    }
+    return standings
+  }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: String
+    var embedded: [String] = []
+    var tls: [String] = []
+    var ocsp: [String] = []
+    var days: UInt64 = 90
+    let status: Int32
+    /// The policies that fail, and Chrome's code.
+    let failing: Set<String>
+    let code: String
+
+    var testDescription: String { name }
+  }
+
+  static let cases = [
+    Case(name: "two embedded, two operators", embedded: ["a", "b"], status: 0, failing: [], code: "CT-OK-1"),
+    Case(
+      name: "two embedded, one operator", embedded: ["a", "a2"], status: 1,
+      failing: ["chrome", "firefox", "android", "apple-published"], code: "CT-OPERATORS-1"),
+    Case(name: "TLS alone", tls: ["a", "b"], status: 0, failing: [], code: "CT-OK-1"),
+    Case(name: "OCSP alone", ocsp: ["a", "b"], status: 1, failing: ["chrome"], code: "CT-OCSP-1"),
+    Case(
+      name: "two for 200 days", embedded: ["a", "b"], days: 200, status: 1,
+      failing: ["chrome", "firefox", "android", "apple-published", "apple-observed"], code: "CT-COUNT-1"),
+    Case(
+      name: "only of logs that nobody knows", status: 1,
+      failing: ["chrome", "firefox", "android", "apple-published", "apple-observed"], code: "CT-LOG-1"),
+  ]
+
+  @Test("judges what a server sends in certificate, TLS and OCSP", arguments: cases, ["-tls1_2", "-tls1_3"])
+  func server(_ item: Case, version: String) async throws {
+    let scene = try Scene()
+    let certificate = try scene.certificate(
+      embedded: item.embedded, tls: item.tls, ocsp: item.ocsp, days: item.days)
+    let (server, port) = try await Self.serve(certificate.arguments + [version])
+    let result = try await Command.run(
+      ["check", "--json", "localhost:\(port)", "--address", "127.0.0.1"] + scene.judging)
+    #expect(result.status == item.status, "\(result.output)\(result.errors)\(server.errors)")
+    let standings = try Self.standings(try #require(result.lines.first))
+    #expect(Set(standings.filter { $0.value.standing == "fail" }.keys) == item.failing)
+    #expect(standings["chrome"]?.code == item.code)
+    let text = try await Command.run(["check", "localhost:\(port)", "--address", "127.0.0.1"] + scene.judging)
+    #expect(text.status == item.status)
+    #expect(text.output.contains(version == "-tls1_2" ? "TLS 1.2" : "TLS 1.3"))
+    if item.status == 1 {
+      #expect(text.output.contains("Cause     ") && text.output.contains("Mend      "))
+      #expect(text.output.contains("net::ERR_CERTIFICATE_TRANSPARENCY_REQUIRED"))
+    }
+  }
+
+  @Test("asks nothing of a root that is not public, and tells where the root is not known")
+  func publicity() async throws {
+    let scene = try Scene()
+    let chain = try scene.certificate(embedded: []).chain
+    let local = try await Command.run(
+      ["check", chain, "--host", "localhost", "--log-list", scene.list, "--roots", scene.roots])
+    #expect(local.status == 0 && local.output.contains("not required"))
+    let unknown = try await Command.run(["check", chain, "--log-list", scene.list])
+    #expect(unknown.status == 2 && unknown.output.contains("CHAIN-ISSUER-1"), "\(unknown.output)")
+  }
+
+  @Test("takes enterprise policies into account, and tells of one that nearly matches")
+  func exemptions() async throws {
+    let scene = try Scene()
+    let chain = try scene.certificate(embedded: ["a"]).chain
+    let near = try scene.folder.write(
+      #"{"CertificateTransparencyEnforcementDisabledForUrls": [".host"]}"#, to: "near.json")
+    let exact = try scene.folder.write(
+      #"{"CertificateTransparencyEnforcementDisabledForUrls": ["localhost"]}"#, to: "exact.json")
+    let common = ["check", chain, "--host", "localhost", "--policy", "chrome"] + scene.judging
+    let blocked = try await Command.run(common + ["--enterprise-policy", near])
+    #expect(blocked.status == 1, "\(blocked.output)")
+    let exempt = try await Command.run(common + ["--enterprise-policy", exact])
+    #expect(
+      exempt.status == 0 && exempt.output.contains("localhost covers") || exempt.output.contains("covers localhost"))
+  }
+
+  @Test("has its own words for each kind of bad input")
+  func badInput() async throws {
+    let scene = try Scene()
+    let certificate = try scene.certificate(embedded: ["a", "b"])
+    let key = scene.folder.path + "/leaf.key"
+    let garbage = try scene.folder.write("hello\n", to: "garbage.pem")
+    let reversed = try scene.folder.write(
+      try ([certificate.pair.certificate] + certificate.pair.chain.dropLast()).reversed().map(Scene.pem).joined(),
+      to: "reversed.pem")
+    let expected: [(arguments: [String], status: Int32, words: String)] = [
+      ([key], 2, "is a private key"), ([garbage], 2, "neither PEM nor DER"), (["/nowhere.pem"], 2, "no such file"),
+      (["localhost:1"], 2, "refuses the connection"), (["no-such-host.invalid"], 2, "does not resolve"),
+    ]
+    for (arguments, status, words) in expected {
+      let result = try await Command.run(["check"] + arguments + scene.judging)
+      #expect(result.status == status && result.errors.contains(words), "\(arguments) \(result.output)\(result.errors)")
+    }
+    let repaired = try await Command.run(["check", reversed, "--host", "localhost"] + scene.judging)
+    #expect(repaired.status == 0 && repaired.output.contains("out of order"), "\(repaired.output)")
+    let leafOnly = try await Command.run(["check", scene.folder.path + "/leaf.pem"] + scene.judging)
+    #expect(leafOnly.status == 2 && leafOnly.output.contains("CHAIN-ISSUER-1"), "\(leafOnly.output)")
+    let noList = try await Command.run(["check", certificate.chain, "--data-dir", scene.folder.path + "/none"])
+    #expect(noList.status == 2 && noList.errors.contains("oriel logs update"))
+  }
+
+  @Test("many hosts at once: each is told, in the order asked for")
+  func manyHosts() async throws {
+    let scene = try Scene()
+    let (server, port) = try await Self.serve(try scene.certificate(embedded: ["a", "b"]).arguments)
+    let hosts = try scene.folder.write(
+      "# ours\n" + (0..<20).map { $0 % 5 == 4 ? "localhost:1\n" : "localhost:\(port)\n" }.joined(), to: "hosts")
+    let result = try await Command.run(["check", "--json", "--hosts", hosts] + scene.judging)
+    #expect(result.status == 2, "\(result.errors)\(server.errors)")
+    #expect(result.lines.count == 20)
+    for (number, line) in result.lines.enumerated() {
+      #expect(line.contains(number % 5 == 4 ? "\"refused\"" : "\"standing\":\"pass\""))
+    }
+  }
+
+  @Test("explains its codes, decodes and verifies SCTs, and suggests policies")
+  func besides() async throws {
+    let explained = try await Command.run(["check", "--explain", "ct-operators-1"])
+    #expect(explained.status == 0 && explained.output.contains("CT-OPERATORS-1"))
+    #expect(try await Command.run(["check", "--explain", "CT-NOTHING"]).status == 64)
+    let scene = try Scene()
+    let certificate = try scene.certificate(embedded: ["a", "b"])
+    let verified = try await Command.run(["sct", "verify", "--cert", certificate.chain, "--log-list", scene.list])
+    #expect(verified.status == 0 && verified.lines.count == 2 && verified.lines.allSatisfy { $0.contains("valid") })
+    let sct = try scene.scts(["c"], certificate.pair.certificateEntry)[0].encoded()
+    let decoded = try await Command.run(
+      ["sct", "decode", Data(sct).base64EncodedString(), "--log-list", scene.list, "--json"])
+    #expect(decoded.status == 0 && decoded.output.contains("Operator c"), "\(decoded.errors)")
+    let suggestion = try await Command.run(["policy", "suggest", certificate.chain, "--for", "chrome"])
+    #expect(suggestion.status == 0 && suggestion.output.contains("DisabledForCas"))
+  }
+}
