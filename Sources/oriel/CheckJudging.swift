@@ -44,6 +44,9 @@ struct CheckJudging: ParsableArguments {
   @Flag(help: "Fetch a missing issuer from the address that the certificate names.")
   var fetchIssuer = false
 
+  @Flag(help: "Prove that each SCT's entry is in its log, which is asked for it.")
+  var inclusion = false
+
   @OptionGroup var data: DataOptions
 
   func validate() throws {
@@ -97,6 +100,15 @@ struct CheckJudging: ParsableArguments {
 
   /// Judges, with a missing issuer fetched where that is asked for.
   func check(_ subject: CheckSubject, with checker: Checker) async throws -> CheckReport {
+    var report = try await judge(subject, checker)
+    guard inclusion else { return report }
+    report.inclusion = try await HTTPTransport.withTransport { transport in
+      await InclusionCheck(transport: transport, now: checker.time).check(report)
+    }
+    return report
+  }
+
+  private func judge(_ subject: CheckSubject, _ checker: Checker) async throws -> CheckReport {
     let report = checker.check(subject)
     guard fetchIssuer, case .issuerMissing(_, _, let addresses)? = report.chain.problem else { return report }
     var issuer: [UInt8] = []

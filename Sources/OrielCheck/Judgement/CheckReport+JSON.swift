@@ -80,9 +80,11 @@ private struct CheckJSON: Encodable {
     let detail: String
     let logID, log, operatorName, state, timestamp: String?
     let leafIndex: UInt64?
+    let inclusion, inclusionDetail: String?
 
     enum CodingKeys: String, CodingKey {
-      case source, status, position, detail, log, state, timestamp
+      case source, status, position, detail, log, state, timestamp, inclusion
+      case inclusionDetail = "inclusion_detail"
       case logID = "log_id"
       case operatorName = "operator"
       case leafIndex = "leaf_index"
@@ -155,7 +157,9 @@ private struct CheckJSON: Encodable {
       problem: report.chain.problem.map { "\($0)" }, isReordered: report.chain.isReordered,
       hostMatches: report.chain.hostMatches, publicRoot: report.publicity.rawValue,
       certificates: report.chain.chain.map { SHA256Hash.hash($0).hex })
-    scts = report.report?.scts.map(CheckJSON.sct) ?? []
+    scts = (report.report?.scts ?? []).enumerated().map { place, sct in
+      CheckJSON.sct(sct, report.inclusion.indices.contains(place) ? report.inclusion[place] : nil)
+    }
     listProblems = report.report?.listProblems.map { "\($0)" } ?? []
     handshake = report.subject.handshake.map {
       Handshake(
@@ -190,14 +194,14 @@ private struct CheckJSON: Encodable {
       nearestMisses: result.requirement?.nearestMisses.map { "\($0)" } ?? [])
   }
 
-  private static func sct(_ sct: ReportedSCT) -> SCT {
+  private static func sct(_ sct: ReportedSCT, _ inclusion: InclusionCheck.Finding?) -> SCT {
     var leafIndex: UInt64?
     if case .index(let index, _) = sct.leafIndex { leafIndex = index }
     return SCT(
       source: sct.source.rawValue, status: sct.status.code, position: sct.position,
       detail: CheckPage.describe(sct.status), logID: sct.logID?.description, log: sct.log?.description,
       operatorName: sct.operatorName, state: sct.logState?.name, timestamp: sct.timestamp?.description,
-      leafIndex: leafIndex)
+      leafIndex: leafIndex, inclusion: inclusion?.code, inclusionDetail: inclusion.map { "\($0)" })
   }
 
   private static func event(_ event: Forecast.Event) -> String {

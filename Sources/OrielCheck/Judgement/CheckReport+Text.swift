@@ -15,7 +15,10 @@ extension CheckReport {
       results.map { "\($0.policy) \(emphasise(CheckPage.word($0.standing), $0.standing))" }.joined(separator: "   "))
     addCause(to: &page)
     addLeaf(to: &page)
-    for (number, sct) in (report?.scts ?? []).enumerated() { page.add("SCT \(number + 1)", CheckPage.describe(sct)) }
+    for (number, sct) in (report?.scts ?? []).enumerated() {
+      page.add("SCT \(number + 1)", CheckPage.describe(sct))
+      if inclusion.indices.contains(number), let finding = inclusion[number] { page.add("", "\(finding)".safeLine) }
+    }
     for problem in report?.listProblems ?? [] { page.add("SCTs", "not read: \(problem)") }
     if report?.scts.isEmpty == true, report?.listProblems.isEmpty == true { page.add("SCTs", "none") }
     for forecast in forecasts { page.add("Forecast", CheckPage.describe(forecast, report)) }

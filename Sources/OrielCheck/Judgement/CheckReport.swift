@@ -45,6 +45,8 @@ package struct CheckReport: Sendable {
   package let forecasts: [Forecast.Failure]
   package let distrust: DistrustFinding?
   package let warnings: [PolicyWarning]
+  /// Of each SCT of ``report``, where it was looked for.
+  package var inclusion: [InclusionCheck.Finding?] = []
 
   /// The worst of all.
   package var standing: PolicyResult.Standing {
