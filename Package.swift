@@ -101,7 +101,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "CTPolicy", "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld",
       ]),
 
     .target(name: "TestSupport", dependencies: ["OrielMail"], path: "Tests/TestSupport", exclude: ["Mail/Server"]),

@@ -1,3 +1,4 @@
+import CTPolicy
 import CertificateTransparency
 import MerkleTree
 import TestWorld
@@ -23,6 +24,10 @@ extension FuzzTarget {
         "get-sth-consistency?first=3&second=7", "get-entry-and-proof?leaf_index=2&tree_size=7",
       ])
       return answers + [try world.logList()]
+    case .scts:
+      let certificate = try PolicyProperties.world.get().certificate
+      return [certificate.leaf, certificate.ocspResponse ?? [], certificate.tlsSCTList ?? []]
+    case .policies: return PolicyProperties.policyFiles
     }
   }
 }

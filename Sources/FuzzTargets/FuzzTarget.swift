@@ -10,6 +10,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case tiles
   /// What logs and log lists say in JSON.
   case json
+  /// SCTs by all three ways: in TLS, in OCSP responses, in certificates.
+  case scts
+  /// Enterprise policies, root stores and headers of sites.
+  case policies
 
   /// A property that does not hold.
   public struct Failure: Error, CustomStringConvertible {
@@ -38,6 +42,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       try BatchProperties.check(page: bytes)
       try WireProperties.checkMessages(bytes)
       try WireProperties.checkLogList(bytes)
+    case .scts: try PolicyProperties.check(scts: bytes)
+    case .policies: try PolicyProperties.check(policies: bytes)
     }
   }
 
