@@ -3,6 +3,8 @@ import PackageDescription
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -21,12 +23,16 @@ let package = Package(
     .library(name: "CertificateTransparency", targets: ["CertificateTransparency"]),
     .library(name: "CTLogClient", targets: ["CTLogClient"]),
     .library(name: "CTPolicy", targets: ["CTPolicy"]),
+    .library(name: "CTPolicyX509", targets: ["CTPolicyX509"]),
+    .library(name: "CTPolicyNIO", targets: ["CTPolicyNIO"]),
     .executable(name: "oriel", targets: ["oriel"]),
     // For the package in Fuzz/ alone.
     .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -48,11 +54,14 @@ let package = Package(
       name: "CTLogClient",
       dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
     .target(name: "CTPolicy", dependencies: ["CertificateTransparency", "MerkleTree", crypto, cryptoExtras]),
+    .target(name: "CTPolicyX509", dependencies: ["CTPolicy", "CertificateTransparency", x509, asn1]),
+    .target(
+      name: "CTPolicyNIO",
+      dependencies: ["CTPolicy", "CertificateTransparency", "CTPolicyX509", x509, asn1, nioCore, nioSSL]),
     .target(name: "OrielProbe", dependencies: ["CertificateTransparency", "COpenSSL"]),
     .target(
       name: "OrielCheck",
-      dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"],
-      exclude: ["Submission"]),
+      dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"]),
     .target(name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CIDN2", "CPSL"]),
     .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
     .target(
@@ -87,14 +96,16 @@ let package = Package(
       name: "oriel",
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-        "OrielServer", "OrielSettings", "OrielCheck", "OrielProbe", "CTPolicy", "OrielAlerting", "OrielMonitor",
+        "OrielServer", "OrielSettings", "OrielCheck", "OrielProbe", "OrielMail", "CTPolicy", "OrielAlerting",
+        "OrielMonitor",
         "OrielDemo", "OrielWatchlist", "OrielStore",
         "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser,
       ]),
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "CTPolicy", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency",
+        "MerkleTree",
         "TestWorld",
       ],
       path: "Benchmarks"),
@@ -118,12 +129,28 @@ let package = Package(
       dependencies: ["OrielProbe", "CertificateTransparency", "TestWorld", "TestSupport"],
       exclude: ["Server"]),
     .testTarget(
+      name: "CTPolicyX509Tests",
+      dependencies: [
+        "CTPolicyX509", "CTPolicy", "CertificateTransparency", "TestWorld", "TestSupport", x509, asn1, crypto,
+      ]),
+    .testTarget(
+      name: "CTPolicyNIOTests",
+      dependencies: [
+        "CTPolicyNIO", "CTPolicyX509", "CTPolicy", "CertificateTransparency", "TestWorld", "TestSupport", nioCore,
+        nioPosix, nioSSL, x509, asn1, crypto,
+      ]),
+    .testTarget(
+      name: "OrielCheckTests",
+      dependencies: [
+        "OrielCheck", "OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "TestSupport",
+      ]),
+    .testTarget(
       name: "OrielWatchlistTests",
       dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
     .testTarget(
       name: "CTLogClientTests",
-      dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"],
-      exclude: ["Submission"]),
+      dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "OrielMonitorTests",
       dependencies: [

@@ -40,6 +40,8 @@ struct MailSink {
     let step: Int
     private var input: [UInt8] = []
     private var isData = false
+    /// The size of a chunk that was announced.
+    private var awaited: Int?
     private var chunk = [UInt8](repeating: 0, count: 65_536)
     private nonisolated(unsafe) static var count = 0
 
@@ -52,17 +54,15 @@ struct MailSink {
         guard got > 0 else { return }
         input.append(contentsOf: chunk.prefix(got))
         while let end = nextEnd() {
-          let line = String(decoding: input[..<min(end, 5)], as: UTF8.self).uppercased()
+          let line = String(decoding: input[..<min(end, 40)], as: UTF8.self).uppercased()
           input.removeFirst(end)
-          if isData {
-            isData = false
-            Session.count += 1
-            if Session.count == 1 || Session.count % step == 0 {
-              MailSink.say("\(Session.count) \(Date().timeIntervalSince1970)")
-            }
-            answer("250 taken")
+          if isData || awaited != nil {
+            (isData, awaited) = (false, nil)
+            take()
           } else if line.hasPrefix("EHLO") {
-            answer("250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 10000000")
+            answer("250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 SIZE 10000000")
+          } else if line.hasPrefix("BDAT ") {
+            awaited = Int(line.dropFirst(5).prefix { $0.isNumber })
           } else if line.hasPrefix("DATA") {
             isData = true
             answer("354 go on")
@@ -75,8 +75,17 @@ struct MailSink {
       }
     }
 
+    private mutating func take() {
+      Session.count += 1
+      if Session.count == 1 || Session.count % step == 0 {
+        MailSink.say("\(Session.count) \(Date().timeIntervalSince1970)")
+      }
+      answer("250 taken")
+    }
+
     /// Past the end of the next line, or of the message.
     private func nextEnd() -> Int? {
+      if let awaited { return input.count >= awaited ? awaited : nil }
       let mark: [UInt8] = isData ? [13, 10, 46, 13, 10] : [13, 10]
       return input.withUnsafeBytes { bytes in
         var place = 0

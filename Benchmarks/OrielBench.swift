@@ -5,6 +5,7 @@ import Foundation
 ///     oriel-bench corpus DIR [ENTRIES]     makes logs of realistic entries (400,000 by default)
 ///     oriel-bench digest DIR               the digest stage against inflating, scanning and hashing alone
 ///     oriel-bench process DIR ORIEL        `oriel watch --once` over loopback HTTP
+///     oriel-bench policies DIR             judging certificates against the bare signature checks
 ///     oriel-bench outbox DIR ORIEL [COUNT] `oriel serve` sending what waits (100,000 by default), and its latency
 @main
 struct OrielBench {
@@ -18,6 +19,7 @@ struct OrielBench {
     case "digest": try await DigestBenchmark(corpus: Corpus(directory)).run()
     case "process" where arguments.count >= 3:
       try await ProcessBenchmark(corpus: Corpus(directory), oriel: arguments[2]).run()
+    case "policies": try await PolicyBenchmark().run()
     case "outbox" where arguments.count >= 3:
       let count = arguments.dropFirst(3).first.flatMap { Int($0) } ?? 100_000
       let benchmark = OutboxBenchmark(directory: directory, oriel: arguments[2], count: count)

@@ -16,7 +16,7 @@ struct Oriel: AsyncParsableCommand {
       """,
     version: OrielVersion.text,
     subcommands: [
-      ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self,
+      ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self, SubmitCommand.self,
       LogsCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
     ])
 }

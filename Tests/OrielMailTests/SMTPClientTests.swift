@@ -250,6 +250,38 @@ struct SMTPClientTests {
     #expect(error?.mayHaveBeenDelivered == (mode != "silent"))
   }
 
+  @Test("sends envelope and message in one go where the server takes chunks")
+  func chunks() async throws {
+    let server = try await MailServer("chunking")
+    let client = SMTPClient(try server.settings())
+    let body = Array("Subject: dots\r\n\r\n.\r\n..two\nend".utf8)
+    func send(_ recipients: [MailAddress], _ message: [UInt8]) async throws -> [MailResult.Outcome] {
+      try await client.send(from: sender, to: recipients, message: message).map(\.outcome)
+    }
+    #expect(try await send([reader], body) == [.delivered("250 kept")])
+    #expect(try server.mails() == [Array("Subject: dots\r\n\r\n.\r\n..two\r\nend\r\n".utf8)])
+    let nobody = try MailAddress("nobody@b.example")
+    #expect(try await send([nobody], body) == [.permanent("550 no such user")])
+    #expect(try await send([nobody, reader], body) == [.permanent("550 no such user"), .delivered("250 kept")])
+    #expect(try await send([reader], Array("full".utf8)) == [.temporary("452 4.3.1 no room")])
+    #expect(try await send([reader], body) == [.delivered("250 kept")])
+    #expect(try server.mails().count == 3)
+    let error = await #expect(throws: SMTPError.self) { try await send([reader], Array("cut here".utf8)) }
+    #expect(error?.mayHaveBeenDelivered == true)
+    #expect(!server.heard().contains("DATA"))
+  }
+
+  @Test("opens a new connection where a server that takes chunks has given up the old one")
+  func chunksOnOldConnections() async throws {
+    let server = try await MailServer("chunking_once")
+    let client = SMTPClient(try server.settings())
+    for _ in 0..<3 {
+      let results = try await client.send(from: sender, to: [reader], message: message)
+      #expect(results.map(\.outcome) == [.delivered("250 kept")])
+    }
+    #expect(try server.mails().count == 3)
+  }
+
   @Test("stops when its task is cancelled")
   func cancellation() async throws {
     let server = try await MailServer("silent")

@@ -33,9 +33,11 @@ public final class Command: Sendable {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
-    process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
+    let folder = folder
+    let handles = try ["out", "err"].map { try FileHandle(forWritingTo: folder.appending(path: $0)) }
+    (process.standardOutput, process.standardError) = (handles[0], handles[1])
     try process.run()
+    for handle in handles { try handle.close() }
     self.process = Mutex(process)
   }
 

@@ -134,16 +134,35 @@ package final class AlertService: Sendable {
   private func send(to target: String) async throws {
     while !Task.isCancelled {
       let due = try await store.next(to: target, now: now())
-      guard let first = due.first else { return }
-      var letter = try await write(first)
-      for place in due.indices {
-        guard let current = letter, !Task.isCancelled else { return }
-        // The next one is written while this one is under way.
-        async let following = place + 1 < due.count ? write(due[place + 1]) : nil
-        let mayGoOn = try await attempt(due[place], current)
-        letter = try await following
-        guard mayGoOn else { return }
+      guard !due.isEmpty, try await send(due) == due.count else { return }
+    }
+  }
+
+  /// Sends these in order; letters are written ahead while others are under way.
+  ///
+  /// - Returns: how many went, before one that failed or is not due yet.
+  private func send(_ due: [StoredDelivery]) async throws -> Int {
+    let (letters, written) = AsyncStream.makeStream(of: Letter.self)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { [self] in
+        defer { written.finish() }
+        for delivery in due {
+          guard !Task.isCancelled, let letter = try await write(delivery) else { return }
+          written.yield(letter)
+        }
       }
+      var count = 0
+      for await letter in letters {
+        guard try await attempt(due[count], letter) else {
+          group.cancelAll()
+          // What was still being written is of no more use, and neither is how that ended.
+          while await group.nextResult() != nil {}
+          return count
+        }
+        count += 1
+      }
+      try await group.waitForAll()
+      return count
     }
   }
 

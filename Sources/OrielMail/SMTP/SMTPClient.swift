@@ -28,7 +28,7 @@ package actor SMTPClient {
   ) async throws -> [MailResult] {
     await takeTurn()
     defer { passTurn() }
-    let body = smtpBody(message)
+    let body = SMTPBody(message)
     var results: [MailResult] = []
     while results.count < recipients.count {
       let some = Array(recipients[results.count...].prefix(Self.recipientsPerMessage))
@@ -53,7 +53,7 @@ package actor SMTPClient {
   /// A connection kept from an earlier message may have been given up by the server meanwhile: then a new one is tried,
   /// once, and only where the message has not been sent.
   private func sendOnce(
-    from sender: MailAddress, to recipients: [MailAddress], body: ByteBuffer, size: Int
+    from sender: MailAddress, to recipients: [MailAddress], body: SMTPBody, size: Int
   ) async throws -> [MailResult] {
     if let kept = connection {
       do {

@@ -3,10 +3,9 @@ import NIOCore
 extension SMTPConnection {
   /// Sends one message to some recipients (RFC 5321, section 3.3).
   ///
-  /// - Parameter body: the message with dots doubled and the final dot in place; `size` is its size without those.
   /// - Throws: ``SMTPError`` where the connection ended; the recipients' own fates are in the results.
   func send(
-    from sender: MailAddress, to recipients: [MailAddress], body: ByteBuffer, size: Int
+    from sender: MailAddress, to recipients: [MailAddress], body: SMTPBody, size: Int
   ) async throws -> [MailResult] {
     func all(_ outcome: MailResult.Outcome) -> [MailResult] {
       recipients.map { MailResult(recipient: $0, outcome: outcome) }
@@ -17,6 +16,7 @@ extension SMTPConnection {
     let envelope =
       ["MAIL FROM:<\(sender.address)>\(offers.hasSize ? " SIZE=\(size)" : "")"]
       + recipients.map { "RCPT TO:<\($0.address)>" }
+    if offers.pipelining, offers.chunking { return try await sendAtOnce(envelope, to: recipients, body) }
     let replies = offers.pipelining ? try await exchange(envelope + ["DATA"]) : try await oneByOne(envelope)
     if let reply = replies.first(where: { $0.code == 530 }) { throw error(.authenticationRequired(reply)) }
 
@@ -32,12 +32,46 @@ extension SMTPConnection {
         await abandon(dataReply: data)
         for index in accepted { outcomes[index] = data.refusal }
       } else {
-        let reply = try await transmit(body)
+        let reply = try await transmit(body.dotted)
         for index in accepted { outcomes[index] = reply.outcome }
       }
     } else {
       await abandon(dataReply: nil)
     }
+    return zip(recipients, outcomes).map { MailResult(recipient: $0, outcome: $1) }
+  }
+
+  /// Envelope and message in one go, for servers that take it so: one round trip (RFC 3030, section 4.2).
+  private func sendAtOnce(
+    _ envelope: [String], to recipients: [MailAddress], _ body: SMTPBody
+  ) async throws -> [MailResult] {
+    let content = body.plain
+    var bytes = ByteBuffer()
+    bytes.reserveCapacity(content.readableBytes + 128 * (envelope.count + 1))
+    for line in envelope + ["BDAT \(content.readableBytes) LAST"] {
+      guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+        throw error(.unusableSettings("“\(line.withoutControls)” can't be said in SMTP"))
+      }
+      bytes.writeString(line + "\r\n")
+    }
+    bytes.writeImmutableBuffer(content)
+    let replies: [SMTPReply]
+    do {
+      replies = try await exchange(bytes, steps: envelope + ["the message"], timeout: settings.dataTimeout)
+    } catch var error as SMTPError {
+      // A server that has not even answered the first command has given up an idle connection.
+      error.mayHaveBeenDelivered = !error.cause.isDuring(envelope[0])
+      throw error
+    }
+    if let reply = replies.first(where: { $0.code == 530 }) { throw error(.authenticationRequired(reply)) }
+    let message = replies[replies.count - 1]
+    var outcomes = replies.dropFirst().dropLast().map(\.outcome)
+    if !replies[0].isPositive {
+      outcomes = recipients.map { _ in replies[0].outcome }
+    } else {
+      for place in outcomes.indices where replies[1 + place].isPositive { outcomes[place] = message.outcome }
+    }
+    if !message.isPositive { await abandon(dataReply: nil) }
     return zip(recipients, outcomes).map { MailResult(recipient: $0, outcome: $1) }
   }
 
@@ -82,21 +116,41 @@ extension SMTPReply {
   fileprivate var refusal: MailResult.Outcome { isPermanent ? .permanent(description) : .temporary(description) }
 }
 
-/// A message as DATA takes it: every line end CRLF, dots at a line's start doubled, the final dot after it.
+/// A message as it goes over the wire: every line end CRLF.
 ///
 /// Line ends of another kind would let one server see two messages where the next sees one.
-func smtpBody(_ message: [UInt8]) -> ByteBuffer {
-  var body = ByteBuffer()
-  body.reserveCapacity(message.count + message.count / 64 + 8)
-  var index = 0
-  while index < message.count {
-    let end = message[index...].firstIndex { $0 == 0x0A || $0 == 0x0D } ?? message.count
-    if end > index, message[index] == UInt8(ascii: ".") { body.writeInteger(UInt8(ascii: ".")) }
-    body.writeBytes(message[index..<end])
-    body.writeInteger(0x0D0A as UInt16)
-    let isPair = end + 1 < message.count && message[end] == 0x0D && message[end + 1] == 0x0A
-    index = end + (isPair ? 2 : 1)
+struct SMTPBody {
+  /// As BDAT takes it.
+  let plain: ByteBuffer
+
+  init(_ message: [UInt8]) {
+    var body = ByteBuffer()
+    body.reserveCapacity(message.count + message.count / 64)
+    message.withUnsafeBufferPointer { message in
+      var index = 0
+      while index < message.count {
+        var end = index
+        while end < message.count, message[end] != 0x0A, message[end] != 0x0D { end += 1 }
+        body.writeBytes(message[index..<end])
+        body.writeInteger(0x0D0A as UInt16)
+        let isPair = end + 1 < message.count && message[end] == 0x0D && message[end + 1] == 0x0A
+        index = end + (isPair ? 2 : 1)
+      }
+    }
+    plain = body
   }
-  body.writeString(".\r\n")
-  return body
+
+  /// As DATA takes it: dots at a line's start doubled, the final dot after it.
+  var dotted: ByteBuffer {
+    var body = ByteBuffer()
+    body.reserveCapacity(plain.readableBytes + 64)
+    var isStart = true
+    for byte in plain.readableBytesView {
+      if isStart, byte == UInt8(ascii: ".") { body.writeInteger(byte) }
+      body.writeInteger(byte)
+      isStart = byte == 0x0A
+    }
+    body.writeString(".\r\n")
+    return body
+  }
 }

@@ -161,6 +161,8 @@ struct SMTPConnection: Sendable {
 struct SMTPOffers: Equatable, Sendable {
   var startTLS = false
   var pipelining = false
+  /// BDAT (RFC 3030).
+  var chunking = false
   /// The largest message, where there is a limit.
   var sizeLimit: Int?
   var hasSize = false
@@ -175,6 +177,7 @@ struct SMTPOffers: Equatable, Sendable {
       switch words.first {
       case "STARTTLS": startTLS = true
       case "PIPELINING": pipelining = true
+      case "CHUNKING": chunking = true
       case "SIZE":
         hasSize = true
         sizeLimit = words.dropFirst().first.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }

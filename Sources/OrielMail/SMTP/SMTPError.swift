@@ -67,3 +67,14 @@ package struct SMTPError: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 }
+
+extension SMTPError.Cause {
+  /// Whether the connection ended while the reply to this step was waited for.
+  func isDuring(_ step: String) -> Bool {
+    switch self {
+    case .cut(let during, _), .closing(let during, _), .timedOut(let during), .malformedReply(let during, _):
+      during == step
+    default: false
+    }
+  }
+}

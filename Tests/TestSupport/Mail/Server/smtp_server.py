@@ -284,6 +284,55 @@ def sink(peer):
         peer.say("250 fine\r\n")
 
 
+def chunking(peer):
+    """Takes messages by BDAT; refuses the recipient nobody@, and messages that say so."""
+    peer.hello("PIPELINING", "CHUNKING", "SIZE 100000")
+    recipients = []
+    while True:
+        line = peer.line()
+        with open(os.path.join(folder, "heard.txt"), "a") as file:
+            file.write(line + "\n")
+        if line.startswith("BDAT"):
+            count = int(line.split()[1])
+            while len(peer.buffer) < count:
+                data = peer.connection.recv(65536)
+                if not data:
+                    raise ConnectionError("peer gone")
+                peer.buffer += data
+            content, peer.buffer = peer.buffer[:count], peer.buffer[count:]
+            if b"cut here" in content:
+                return
+            if not recipients:
+                peer.say("503 nobody to give it to\r\n")
+            elif b"full" in content:
+                peer.say("452 4.3.1 no room\r\n")
+            else:
+                keep(content)
+                peer.say("250 kept\r\n")
+            recipients = []
+        elif line.startswith("RCPT"):
+            if "nobody@" in line:
+                peer.say("550 no such user\r\n")
+            else:
+                recipients.append(line)
+                peer.say("250 fine\r\n")
+        else:
+            peer.say("250 fine\r\n")
+
+
+def chunking_once(peer):
+    """Gives up the connection after each message, without a word."""
+    peer.hello("PIPELINING", "CHUNKING")
+    for verb in ("MAIL", "RCPT", "BDAT"):
+        line = peer.line()
+        assert line.startswith(verb)
+    count = int(line.split()[1])
+    while len(peer.buffer) < count:
+        peer.buffer += peer.connection.recv(65536)
+    keep(peer.buffer[:count])
+    peer.say("250 fine\r\n250 fine\r\n250 kept\r\n")
+
+
 def attend(script, connection):
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
