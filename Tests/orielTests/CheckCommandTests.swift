@@ -152,6 +152,30 @@ struct CheckCommandTests {
     }
   }
 
+  @Test("agrees with `openssl s_client -ct` on SCTs of certificate, OCSP and TLS")
+  func openSSL() async throws {
+    let scene = try Scene()
+    let certificate = try scene.certificate(embedded: ["a", "b"], tls: ["c"], ocsp: ["a2"])
+    let (server, port) = try await Self.serve(certificate.arguments)
+    let sections = try scene.logs.map { name, log in
+      "[\(name)]\ndescription = \(name)\nkey = \(Data(log.signer.publicKey.derRepresentation).base64EncodedString())\n"
+    }
+    let enabled = scene.logs.keys.sorted().joined(separator: ",")
+    let logs = try scene.folder.write(
+      "enabled_logs = \(enabled)\n\n" + sections.joined(separator: "\n"), to: "logs.cnf")
+    let client = try Command(
+      [
+        "s_client", "-connect", "127.0.0.1:\(port)", "-servername", "localhost", "-CAfile", scene.roots, "-status",
+        "-ct", "-ctlogfile", logs,
+      ], program: URL(filePath: "/usr/bin/openssl"))
+    let theirs = try await client.finish()
+    let ours = try await Command.run(
+      ["check", "--json", "localhost:\(port)", "--address", "127.0.0.1"] + scene.judging)
+    let valid = { (text: String, mark: String) in text.components(separatedBy: mark).count - 1 }
+    #expect(valid(theirs.output.lowercased(), "validation status: valid") == 4, "\(theirs.output)\(server.errors)")
+    #expect(valid(ours.output, "\"status\":\"valid\"") == 4, "\(ours.output)")
+  }
+
   @Test("asks nothing of a root that is not public, and tells where the root is not known")
   func publicity() async throws {
     let scene = try Scene()
