@@ -13,6 +13,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -36,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -84,6 +86,11 @@ let package = Package(
         "CertificateTransparency", "MerkleTree",
       ]),
     .target(
+      name: "OrielLog",
+      dependencies: [
+        "CertificateTransparency", "MerkleTree", "OrielStore", "CDeflate", crypto, cryptoExtras, hummingbird, nioCore,
+      ]),
+    .target(
       name: "TestWorld",
       dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", crypto, nioCore, nioPosix, nioHTTP1]),
     .target(
@@ -96,7 +103,8 @@ let package = Package(
       name: "oriel",
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-        "OrielServer", "OrielSettings", "OrielCheck", "OrielProbe", "OrielMail", "CTPolicy", "OrielAlerting",
+        "OrielServer", "OrielSettings", "OrielLog", "OrielCheck", "OrielProbe", "OrielMail", "CTPolicy",
+        "OrielAlerting",
         "OrielMonitor",
         "OrielDemo", "OrielWatchlist", "OrielStore",
         "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser,
@@ -144,6 +152,12 @@ let package = Package(
       dependencies: [
         "OrielCheck", "OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
         "TestSupport",
+      ]),
+    .testTarget(
+      name: "OrielLogTests",
+      dependencies: [
+        "OrielLog", "oriel", "OrielStore", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "TestSupport", crypto, cryptoExtras,
       ]),
     .testTarget(
       name: "OrielWatchlistTests",

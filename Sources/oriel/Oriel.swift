@@ -17,6 +17,6 @@ struct Oriel: AsyncParsableCommand {
     version: OrielVersion.text,
     subcommands: [
       ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self, SubmitCommand.self,
-      LogsCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
+      LogsCommand.self, LogCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
     ])
 }

@@ -1,0 +1,160 @@
+package import CertificateTransparency
+package import MerkleTree
+import Synchronization
+
+/// A root that a log accepts.
+struct Root: Sendable {
+  let authority: Authority
+  /// Whether signatures with SHA-1 may lead to it: for roots of tests only.
+  let allowsSHA1: Bool
+}
+
+/// The roots at one moment.
+struct Roots: Sendable {
+  /// By the DER of their subject.
+  fileprivate(set) var bySubject: [[UInt8]: [Root]] = [:]
+  fileprivate(set) var fingerprints: Set<SHA256Hash> = []
+}
+
+/// What came of adding roots.
+package struct RootAddition: Hashable, Sendable {
+  package var added: [SHA256Hash] = []
+  /// What is wrong with those that were passed over.
+  package var unreadable: [String] = []
+}
+
+/// The roots that a log accepts. There may be more in time, but never fewer: who was told that a root is accepted may
+/// rely on it.
+package final class RootStore: Sendable {
+  private let state = Mutex(Roots())
+
+  package init() {}
+
+  var current: Roots { state.withLock { $0 } }
+
+  /// DER of all roots, for get-roots, in the order of their fingerprints.
+  package var certificates: [[UInt8]] {
+    current.bySubject.values.joined().map(\.authority).sorted { $0.fingerprint < $1.fingerprint }
+      .map(\.certificate.der)
+  }
+
+  /// PEM of all roots.
+  package var pem: String { certificates.map(CertificatePEM.text).joined() }
+
+  /// Adds certificates that are not there yet.
+  @discardableResult
+  package func add(_ certificates: [[UInt8]], allowingSHA1: Bool = false) -> RootAddition {
+    var addition = RootAddition()
+    var new: [Authority] = []
+    for (position, der) in certificates.enumerated() {
+      do throws(FormatError) {
+        let authority = try Authority(der)
+        if authority.key == nil { throw FormatError("certificate", at: 0, "its key is of an unknown kind") }
+        new.append(authority)
+      } catch {
+        addition.unreadable.append("certificate \(position + 1): \(error)")
+      }
+    }
+    state.withLock { roots in
+      for authority in new where roots.fingerprints.insert(authority.fingerprint).inserted {
+        let root = Root(authority: authority, allowsSHA1: allowingSHA1)
+        roots.bySubject[authority.certificate.subject, default: []].append(root)
+        addition.added.append(authority.fingerprint)
+      }
+    }
+    return addition
+  }
+
+  /// Adds the certificates of a PEM file.
+  @discardableResult
+  package func add(pem text: String, allowingSHA1: Bool = false) -> RootAddition {
+    let blocks = CertificatePEM.blocks(in: text)
+    var addition = add(blocks.compactMap(\.self), allowingSHA1: allowingSHA1)
+    addition.unreadable += blocks.enumerated().filter { $0.element == nil }.map { "block \($0.offset + 1): not base64" }
+    return addition
+  }
+
+  /// Adds the roots for TLS servers from one of CCADB's CSV reports.
+  ///
+  /// - Throws: a `FormatError` if it lacks the columns, as another report would.
+  @discardableResult
+  package func add(ccadb text: String) throws(FormatError) -> RootAddition {
+    var rows = CSV.rows(text)[...]
+    guard let header = rows.popFirst(), let certificate = header.firstIndex(of: "X.509 Certificate (PEM)"),
+      let uses = header.firstIndex(of: "Intended Use Case(s) Served")
+    else { throw FormatError("CCADB report", at: 1, "no columns for the certificate and its intended use cases") }
+    var blocks: [[UInt8]] = []
+    for row in rows where row.count > max(certificate, uses) && row[uses].contains("1.3.6.1.5.5.7.3.1") {
+      blocks += CertificatePEM.blocks(in: row[certificate]).compactMap(\.self)
+    }
+    return add(blocks)
+  }
+}
+
+/// The blocks labelled CERTIFICATE of a text (RFC 7468).
+enum CertificatePEM {
+  static func text(_ der: [UInt8]) -> String {
+    let base64 = Base64.encode(der)
+    var lines = ["-----BEGIN CERTIFICATE-----"]
+    var rest = base64[...]
+    while !rest.isEmpty {
+      lines.append(String(rest.prefix(64)))
+      rest = rest.dropFirst(64)
+    }
+    return (lines + ["-----END CERTIFICATE-----\n"]).joined(separator: "\n")
+  }
+
+  /// The DER of each block; nil where it is not base64.
+  static func blocks(in text: String) -> [[UInt8]?] {
+    var blocks: [[UInt8]?] = []
+    var block: String?
+    for line in text.split(whereSeparator: \.isNewline) {
+      // CCADB has single quotes around a whole block.
+      let line = line.filter { !$0.isWhitespace && $0 != "'" }
+      if line == "-----BEGINCERTIFICATE-----" {
+        block = ""
+      } else if line == "-----ENDCERTIFICATE-----" {
+        if let block { blocks.append(Base64.decode(block).flatMap { $0.isEmpty ? nil : $0 }) }
+        block = nil
+      } else if block != nil {
+        block? += line
+      }
+    }
+    return blocks
+  }
+}
+
+/// Comma-separated values (RFC 4180).
+enum CSV {
+  static func rows(_ text: String) -> [[String]] {
+    var rows: [[String]] = []
+    var row: [String] = []
+    var field: [UInt8] = []
+    var isQuoted = false
+    func end() {
+      row.append(String(decoding: field, as: UTF8.self))
+      field = []
+    }
+    var bytes = Array(text.utf8)[...]
+    while let byte = bytes.popFirst() {
+      switch byte {
+      case UInt8(ascii: "\"") where isQuoted && bytes.first == byte:
+        field.append(byte)
+        bytes = bytes.dropFirst()
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case UInt8(ascii: ",") where !isQuoted: end()
+      case 0x0d where !isQuoted: break
+      case 0x0a where !isQuoted:
+        end()
+        rows.append(row)
+        row = []
+      default: field.append(byte)
+      }
+    }
+    if !field.isEmpty || !row.isEmpty {
+      end()
+      rows.append(row)
+    }
+    return rows
+  }
+}

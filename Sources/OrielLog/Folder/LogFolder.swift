@@ -1,0 +1,157 @@
+package import CertificateTransparency
+import Crypto
+import Foundation
+import OrielStore
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The folder of a log: its settings, keys, roots and lock, and `public/`, which any web server can serve.
+package struct LogFolder: Sendable {
+  package let path: String
+  package let settings: LogFolderSettings
+  package let entry: LogListEntry
+
+  /// Opens a folder that ``create(_:_:roots:clock:)`` made.
+  package init(_ path: String) throws {
+    self.path = path
+    guard let json = FileManager.default.contents(atPath: path + "/log.json") else {
+      throw LogFolderError.settings("\(path) is no folder of a log, or can't be read: it has no log.json")
+    }
+    settings = try LogFolderSettings(json: json)
+    entry = try settings.entry()
+  }
+
+  package var publicPath: String { path + "/public" }
+
+  private var lockPath: String {
+    let file = settings.lock ?? "lock.db"
+    return file.hasPrefix("/") ? file : path + "/" + file
+  }
+
+  /// Creates a log, with keys of its own.
+  ///
+  /// - Parameters:
+  ///   - fill: completes the settings, given the key.
+  ///   - roots: PEM of what is accepted from the beginning.
+  package static func create(
+    _ path: String, roots: String, clock: LogClock, _ fill: (LogKey) throws -> LogFolderSettings
+  ) async throws -> LogFolder {
+    let present = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    guard present.isEmpty else { throw LogFolderError.notEmpty(path) }
+    let key = P256.Signing.PrivateKey()
+    let settings = try LogFolderSettings(json: try fill(LogSigner(key).publicKey).json)
+    guard !RootStore().add(pem: roots).added.isEmpty else { throw LogFolderError.roots("there is none") }
+    try FileManager.default.createDirectory(atPath: path + "/public", withIntermediateDirectories: true)
+    try KeyFiles.write(key.pemRepresentation + "\n", to: path + "/key.pem")
+    try KeyFiles.write(KeyFiles.pem(Curve25519.Signing.PrivateKey()), to: path + "/note-key.pem")
+    try Data(roots.utf8).write(to: URL(filePath: path + "/roots.pem"))
+    try settings.json.write(to: URL(filePath: path + "/log.json"))
+    let folder = try LogFolder(path)
+    let storage = try DirectoryStore(folder.publicPath)
+    try await Log.create(
+      try folder.identity(), storage: storage, lock: try SQLCheckpointLock(sqliteFile: folder.lockPath), clock: clock)
+    try await storage.put(Blob(LogListEntry.path, try folder.entry.json()))
+    return folder
+  }
+
+  /// - Throws: ``LogFolderError/key(file:_:)`` if the keys are not this log's, or others can read them.
+  package func identity() throws -> LogIdentity {
+    let key = try KeyFiles.logKey(path + "/key.pem")
+    guard key.publicKey == entry.key else {
+      throw LogFolderError.key(
+        file: path + "/key.pem", "it is the key of log \(key.logID), the log here is \(entry.key.logID)")
+    }
+    return LogIdentity(origin: settings.origin, key: key, noteKey: try KeyFiles.noteKey(path + "/note-key.pem"))
+  }
+
+  /// Who the log is, for those who only check it: no private key is read.
+  package var publicIdentity: LogIdentity {
+    LogIdentity(origin: settings.origin, key: PublicKeyOnly(publicKey: entry.key))
+  }
+
+  /// The checkpoint in the lock.
+  package func lockedCheckpoint() async throws -> [UInt8]? {
+    guard FileManager.default.fileExists(atPath: lockPath) else { return nil }
+    return try await SQLCheckpointLock(sqliteFile: lockPath).load(entry.key.logID)
+  }
+
+  /// Opens the log, to be run.
+  ///
+  /// - Parameter known: the checkpoint that the public sees, where it could be fetched.
+  package func open(
+    clock: LogClock, pace: SequencerSettings = SequencerSettings(),
+    settings: LogService.Settings = LogService.Settings(), known: [UInt8]? = nil
+  ) async throws -> LogService {
+    // A lock that is made anew would know no log; better to say that it is not there.
+    guard FileManager.default.fileExists(atPath: lockPath) else {
+      throw LogFolderError.settings("the lock \(lockPath) is not there; only `oriel log init` makes one")
+    }
+    let identity = try identity()
+    var rules = AdmissionRules(window: entry.window)
+    rules.requiresServerAuth = self.settings.requiresServerAuth ?? false
+    let storage = try DirectoryStore(publicPath)
+    let index = try SQLiteDatabase(
+      path: path + "/index.db", migrations: SQLDeduplicationTable.sqliteSchema, isChecked: false)
+    let roots = try FolderRoots(path, ccadb: self.settings.ccadb)
+    let log = try await Log(
+      identity, admission: Admission(rules, roots: roots.store), storage: storage,
+      lock: try SQLCheckpointLock(sqliteFile: lockPath),
+      table: try await SQLDeduplicationTable(index, log: identity.logID), clock: clock, settings: pace, known: known)
+    let leaves = try await LeafIndex(index, log: identity.logID, storage: storage)
+    let root = publicPath
+    return try await LogService(
+      log, entry: entry, leaves: leaves, clock: clock, settings: settings,
+      freeBytes: { LogFolder.freeBytes(root) }, chores: { try roots.refresh() })
+  }
+
+  private static func freeBytes(_ path: String) -> UInt64? {
+    var facts = statvfs()
+    guard statvfs(path, &facts) == 0 else { return nil }
+    return UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue
+  }
+}
+
+/// The roots of a folder: `roots.pem`, which the operator may add to, and a CCADB report.
+///
+/// What was accepted once is written to `roots.pem`, and stays accepted whatever the report says later.
+final class FolderRoots: Sendable {
+  let store = RootStore()
+  private let path: String
+  private let ccadb: String?
+  private let seen = Mutex<[String: Date]>([:])
+
+  init(_ folder: String, ccadb: String?) throws {
+    path = folder + "/roots.pem"
+    self.ccadb = ccadb.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+    try refresh()
+    guard !store.certificates.isEmpty else { throw LogFolderError.roots("\(path) has none") }
+  }
+
+  /// Reads what has changed.
+  func refresh() throws {
+    if let text = changed(path) { store.add(pem: text) }
+    guard let ccadb, let text = changed(ccadb) else { return }
+    let before = Set(store.certificates)
+    try store.add(ccadb: text)
+    let new = store.certificates.filter { !before.contains($0) }
+    guard !new.isEmpty, let file = FileHandle(forWritingAtPath: path) else { return }
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(new.map(CertificatePEM.text).joined().utf8))
+    try file.synchronize()
+  }
+
+  /// The text of a file, if it is not as old as when it was last read.
+  private func changed(_ file: String) -> String? {
+    let date = (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date
+    guard let date, seen.withLock({ $0[file] }) != date, let data = FileManager.default.contents(atPath: file) else {
+      return nil
+    }
+    seen.withLock { $0[file] = date }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,221 @@
+import CertificateTransparency
+import MerkleTree
+
+/// What a sequencer is told about its pace and bounds.
+package struct SequencerSettings: Sendable {
+  /// The most submissions of one batch; more are turned away.
+  package var poolLimit = 4096
+  /// After so many milliseconds without a submission the head is signed anew, so that readers see that the log lives.
+  package var idleRefresh: UInt64 = 5000
+  /// So many keys are held in memory before they go to the table.
+  package var deduplicationLot = 65_536
+
+  package init() {}
+}
+
+/// Gives submissions their places, batch by batch.
+///
+/// Each batch goes through these steps, and each is durable before the next begins:
+///
+/// 1. Issuers are stored, and all new tiles staged in one blob of their own path. Nobody can see them yet.
+/// 2. The signed checkpoint is swapped into the lock, if the lock still holds the one before. From here on the batch is
+///    part of the log, whatever happens: all that it takes to publish it is staged.
+/// 3. Tiles are published, then the checkpoint: who sees the checkpoint finds the tiles.
+/// 4. What was staged is deleted, and the SCTs are handed out: each is of an entry in a published tree.
+///
+/// An error in step 1 fails the batch. An error in 2 or 3 leaves it unknown what the lock or the readers have: the
+/// sequencer stops, and before it does anything else it loads the log again as if it had just started.
+package actor Sequencer {
+  private enum Condition {
+    case running(LogHead, TreeEdge)
+    case stopped(any Error)
+  }
+
+  private let identity: LogIdentity
+  private let storage: any BlobStore
+  private let lock: any CheckpointLock
+  private let clock: ClockWatch
+  private let settings: SequencerSettings
+  private var condition: Condition
+  private var pool: Pool
+  private var deduplicator: Deduplicator
+  /// Issuers that are stored; bounded, since it only saves work.
+  private var storedIssuers: Set<SHA256Hash> = []
+  /// Held from the closing of a pool until its end: batches never overlap.
+  private var isSequencing = false
+  private var isFlushing = false
+  private var supersededTiles: [String] = []
+
+  /// Loads the log.
+  ///
+  /// - Throws: ``LogError`` if lock and directory do not belong together.
+  package init(
+    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, table: any DeduplicationTable,
+    clock: LogClock, settings: SequencerSettings = SequencerSettings()
+  ) async throws {
+    self.identity = identity
+    self.storage = storage
+    self.lock = lock
+    self.clock = ClockWatch(clock)
+    self.settings = settings
+    pool = Pool(limit: settings.poolLimit)
+    let (head, edge) = try await LogLoader(identity: identity, storage: storage, lock: lock).load()
+    var deduplicator = Deduplicator(table, storage: storage)
+    try await deduplicator.catchUp(to: head.size, lot: settings.deduplicationLot)
+    self.deduplicator = deduplicator
+    condition = .running(head, edge)
+  }
+
+  /// The last head; nil while the log is stopped.
+  package var head: LogHead? {
+    if case .running(let head, _) = condition { head } else { nil }
+  }
+
+  /// Why the log is stopped; nil while it runs.
+  package var reasonForStop: (any Error)? {
+    if case .stopped(let error) = condition { error } else { nil }
+  }
+
+  /// Waits until an entry is published.
+  package func place(of entry: PendingEntry) async throws -> LogPlace {
+    try await withCheckedThrowingContinuation { continuation in
+      submit(entry) { continuation.resume(with: $0) }
+    }
+  }
+
+  /// Adds an entry to the pool; `answer` is called once.
+  package func submit(_ entry: PendingEntry, _ answer: @escaping @Sendable (Result<LogPlace, any Error>) -> Void) {
+    guard case .running = condition else { return answer(.failure(Rejection.unavailable)) }
+    pool.add(entry, answer)
+  }
+
+  /// Closes the pool and publishes it. Call it once per period; a call during another does nothing.
+  ///
+  /// - Throws: why the pool failed, after its submitters were told.
+  package func tick() async throws {
+    guard !isSequencing else { return }
+    isSequencing = true
+    defer { isSequencing = false }
+    if case .stopped = condition { try await reload() }
+    guard case .running(let head, let edge) = condition else { return }
+    var items = pool.close()
+    do {
+      items = try await answerDuplicates(items)
+      try await sequence(items, head, edge)
+    } catch {
+      for item in items { item.answer(.failure(Rejection.unavailable)) }
+      throw error
+    }
+  }
+
+  private func reload() async throws {
+    do {
+      let (head, edge) = try await LogLoader(identity: identity, storage: storage, lock: lock).load()
+      // Entries of a batch that was given up may be in the log after all.
+      var deduplicator = deduplicator
+      try await deduplicator.catchUp(to: head.size, lot: .max)
+      self.deduplicator = deduplicator
+      condition = .running(head, edge)
+    } catch {
+      condition = .stopped(error)
+      for item in pool.close() { item.answer(.failure(Rejection.unavailable)) }
+      throw error
+    }
+  }
+
+  /// Answers for entries that are in the log already, and gives the others.
+  ///
+  /// The batches before are published and remembered, or the log was loaded again: nothing can be on its way.
+  private func answerDuplicates(_ items: [Pool.Item]) async throws -> [Pool.Item] {
+    let found = try await deduplicator.find(items.map(\.entry))
+    guard !found.isEmpty else { return items }
+    var rest: [Pool.Item] = []
+    for item in items {
+      if let place = found[item.entry.key] { item.answer(.success(place)) } else { rest.append(item) }
+    }
+    return rest
+  }
+
+  private func sequence(_ items: [Pool.Item], _ head: LogHead, _ edge: TreeEdge) async throws {
+    let time = try clock.time(after: head.timestamp)
+    if items.isEmpty, time.milliseconds - head.timestamp.milliseconds < settings.idleRefresh { return }
+    let entries = items.map(\.entry)
+    let batch = try await Sequencer.prepare(entries, edge, at: time)
+    try await storeIssuers(of: entries)
+    let staged = StagedBundle.path(size: batch.edge.size, root: batch.root)
+    let blobs = batch.blobs
+    if !blobs.isEmpty {
+      let bundle = StagedBundle(baseSize: edge.size, baseRoot: head.root, blobs: blobs)
+      try await storage.put(Blob(staged, try bundle.encoded()))
+    }
+    let next = try await identity.head(size: batch.edge.size, root: batch.root, at: time)
+    do {
+      try await lock.replace(identity.logID, head.note, by: next.note)
+      if !blobs.isEmpty { try await storage.add(blobs) }
+      try await storage.put(Blob("checkpoint", next.note))
+    } catch {
+      condition = .stopped(error)
+      throw error
+    }
+    condition = .running(next, batch.edge)
+    deduplicator.remember(entries, batch)
+    for (position, item) in items.enumerated() { item.answer(.success(batch.place(position))) }
+    noteSuperseded(batch)
+    // Where this fails it is left lying there, and deleted at the next start.
+    if !blobs.isEmpty { try? await storage.delete([staged]) }
+  }
+
+  /// Lays the entries out, and works everything out a second time from the result.
+  @concurrent
+  private static func prepare(
+    _ entries: [PendingEntry], _ edge: TreeEdge, at time: Timestamp
+  ) async throws -> Batch {
+    var batch = try BatchBuilder.build(entries, on: edge, at: time)
+    batch.edge.frontier = try BatchVerifier(batch: batch, old: edge, entries: entries).verify()
+    return batch
+  }
+
+  private func storeIssuers(of entries: [PendingEntry]) async throws {
+    var new: [SHA256Hash: [UInt8]] = [:]
+    for issuer in entries.lazy.flatMap(\.issuers) where !storedIssuers.contains(issuer.fingerprint) {
+      new[issuer.fingerprint] = issuer.der
+    }
+    guard !new.isEmpty else { return }
+    let blobs = new.map { Blob(StaticCTEntry.issuerPath($0.key), $0.value) }.sorted { $0.path < $1.path }
+    try await storage.add(blobs)
+    if storedIssuers.count > 100_000 { storedIssuers = [] }
+    storedIssuers.formUnion(new.keys)
+  }
+}
+
+extension Sequencer {
+  /// Remembers the partial tiles that nobody needs once the full one is there.
+  private func noteSuperseded(_ batch: Batch) {
+    guard supersededTiles.count < 100_000 else { return }
+    for coordinate in batch.tiles.keys where !coordinate.isFull { supersededTiles.append(coordinate.path) }
+  }
+
+  /// Does what can wait: keys go to their table, partial tiles are deleted where the full ones are published.
+  ///
+  /// - Parameter keepingPartialTiles: those last published, which readers may still ask for.
+  package func tidy(keepingPartialTiles kept: Int = 4096) async throws {
+    guard !isFlushing, case .running(let head, _) = condition else { return }
+    isFlushing = true
+    defer { isFlushing = false }
+    if deduplicator.isDue(lot: settings.deduplicationLot) {
+      let written = try await deduplicator.write()
+      deduplicator.forget(written)
+    }
+    let old = supersededTiles.dropLast(kept).filter { path in
+      TileCoordinate(path: path).map { isFull($0, in: head.size) } ?? false
+    }
+    guard !old.isEmpty else { return }
+    try await storage.delete(Array(old))
+    let gone = Set(old)
+    supersededTiles.removeAll { gone.contains($0) }
+  }
+
+  private func isFull(_ coordinate: TileCoordinate, in size: UInt64) -> Bool {
+    TileCoordinate(coordinate.kind, index: coordinate.index, treeSize: size)?.isFull ?? false
+  }
+}

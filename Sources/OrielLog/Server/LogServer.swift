@@ -1,0 +1,72 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Logs behind one HTTP/1.1 address, each under its path.
+package struct LogServer: Sendable {
+  package struct Settings: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 for any that is free.
+    package var port = 8080
+    /// Submissions per second and client; nil for as many as they like.
+    package var clientRate: Double?
+    /// Whether a proxy in front tells who the client is, in X-Forwarded-For.
+    package var trustsForwarded = false
+    /// The time for the body of a request, however its bytes trickle in.
+    package var bodyTimeout: Duration = .seconds(10)
+    /// The time for the head of a request, and for silence between two.
+    package var idleTimeout: Duration = .seconds(30)
+    /// The time for a client to make room for more of an answer.
+    package var writeTimeout: Duration = .seconds(60)
+    package var connections = 8192
+    /// The time for answers under way, once the server is to stop.
+    package var stopTimeout: Duration = .seconds(15)
+
+    package init() {}
+  }
+
+  private let services: [LogService]
+  private let settings: Settings
+
+  package init(_ services: [LogService], _ settings: Settings = Settings()) {
+    self.services = services
+    self.settings = settings
+  }
+
+  /// Runs the logs and serves them until `stop` returns; what was submitted by then is answered.
+  ///
+  /// - Parameter onListening: is told the port.
+  package func run(
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }, until stop: @escaping @Sendable () async -> Void
+  ) async throws {
+    let quiet = Logger(label: "oriel.log") { _ in SwiftLogNoOpLogHandler() }
+    var http = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [StalledWriteHandler(limit: TimeAmount(settings.writeTimeout))],
+      idleTimeout: TimeAmount(settings.idleTimeout))
+    http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+    let application = Application(
+      responder: LogResponder(services, settings), server: .http1(configuration: http),
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.host, port: settings.port), backlog: 1024,
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
+      onServerRunning: { await onListening($0.localAddress?.port ?? 0) }, logger: quiet)
+    var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+    configuration.maximumGracefulShutdownDuration = settings.stopTimeout
+    let serving = ServiceGroup(configuration: configuration)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for service in services { group.addTask { await service.run() } }
+      group.addTask {
+        await stop()
+        await serving.triggerGracefulShutdown()
+      }
+      group.addTask {
+        try await serving.run()
+        // Only now: those whose requests were under way wait for the tree that has them.
+        for service in services { service.stop() }
+      }
+      try await group.waitForAll()
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// A file of a log, by its path below the log's monitoring prefix.
+package struct Blob: Hashable, Sendable {
+  package let path: String
+  package let bytes: [UInt8]
+
+  package init(_ path: String, _ bytes: [UInt8]) {
+    self.path = path
+    self.bytes = bytes
+  }
+}
+
+/// Where a log keeps what it publishes, and what it is about to publish.
+///
+/// A blob is there whole or not at all. What a method did before it threw is unknown: nothing, some or all of it.
+package protocol BlobStore: Sendable {
+  /// The bytes at `path`; nil if there are none.
+  func get(_ path: String) async throws -> [UInt8]?
+
+  /// Puts bytes at a path, in place of what was there. They outlast a loss of power once this returns.
+  func put(_ blob: Blob) async throws
+
+  /// Adds blobs that never change. They outlast a loss of power once this returns.
+  ///
+  /// The same bytes once more are no error.
+  ///
+  /// - Throws: ``BlobError/differs(path:)`` where other bytes are there already; those stay.
+  func add(_ blobs: [Blob]) async throws
+
+  /// Deletes what is there, if anything is. It may be there again after a loss of power.
+  func delete(_ paths: [String]) async throws
+
+  /// The paths that begin with `folder` (which ends with a slash), in any order.
+  func list(_ folder: String) async throws -> [String]
+}
+
+package enum BlobError: Error, Hashable, CustomStringConvertible {
+  /// An immutable blob is there already, with other bytes.
+  case differs(path: String)
+  case badPath(String)
+  case tooLarge(path: String, limit: Int)
+  /// The operating system refused.
+  case system(operation: String, path: String, code: Int32, reason: String)
+
+  package var description: String {
+    switch self {
+    case .differs(let path): "\(path) is there already with other bytes, and must never change"
+    case .badPath(let path): "'\(path)' is no path of a log's file"
+    case .tooLarge(let path, let limit): "\(path) is larger than \(limit) bytes"
+    case .system(let operation, let path, _, let reason): "can't \(operation) \(path): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import CertificateTransparency
+import Foundation
+import OrielLog
+
+struct LogInitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init",
+    abstract: "Create a log: folder, keys, settings, and an empty signed tree.",
+    discussion: """
+      Examples:
+        oriel log init test --submission-url http://127.0.0.1:8080/test/ --roots our-ca.pem
+        oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem --ccadb included.csv \\
+          --not-after-start 2026-01-01T00:00:00Z --not-after-end 2026-07-01T00:00:00Z
+
+      Prints the entry that a log list needs. A folder that is there already is left alone.
+      """)
+
+  @Argument(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
+  var folder: String
+
+  @Option(help: ArgumentHelp("Where certificates are submitted: an http or https URL.", valueName: "URL"))
+  var submissionURL: String
+
+  @Option(help: ArgumentHelp("Where the log is read. Default: where certificates are submitted.", valueName: "URL"))
+  var monitoringURL: String?
+
+  @Option(help: ArgumentHelp("Roots to accept, in PEM. Repeatable.", valueName: "FILE"))
+  var roots: [String] = []
+
+  @Option(help: ArgumentHelp("A CCADB report (CSV) of roots to accept; read again when it changes.", valueName: "FILE"))
+  var ccadb: String?
+
+  @Option(help: ArgumentHelp("Certificates are taken that are valid until this time or later.", valueName: "TIME"))
+  var notAfterStart: String?
+
+  @Option(help: ArgumentHelp("Certificates are taken that are valid until before this time.", valueName: "TIME"))
+  var notAfterEnd: String?
+
+  @Flag(help: "Take certificates for TLS servers only.")
+  var serverAuth = false
+
+  @Option(help: ArgumentHelp("What the log is called. Default: its origin.", valueName: "TEXT"))
+  var description: String?
+
+  @Option(help: ArgumentHelp("The file of the lock. Default: lock.db in the folder.", valueName: "FILE"))
+  var lock: String?
+
+  func run() async throws { try await reportingLogFailures(work) }
+
+  private func work() async throws {
+    let store = RootStore()
+    for file in roots {
+      let addition = store.add(pem: try text(file))
+      for problem in addition.unreadable { Terminal.complain("\(file): passed over: \(problem)") }
+    }
+    if let ccadb { for problem in try store.add(ccadb: try text(ccadb)).unreadable { Terminal.complain(problem) } }
+    guard !store.certificates.isEmpty else {
+      throw CommandFailure("no root to accept: give some with --roots or --ccadb", ExitCode(64))
+    }
+    let made = try await LogFolder.create(folder, roots: store.pem, clock: .system, settings)
+    Terminal.note("oriel: \(folder): created \(made.settings.origin) with \(store.certificates.count) accepted roots")
+    try Terminal.write(String(decoding: try made.entry.json(), as: UTF8.self))
+  }
+
+  private func settings(_ key: LogKey) throws -> LogFolderSettings {
+    let slash = { (url: String) in url.hasSuffix("/") ? url : url + "/" }
+    let submission = slash(submissionURL)
+    var settings = LogFolderSettings(
+      description: "", key: key, submissionURL: submission, monitoringURL: monitoringURL.map(slash) ?? submission)
+    settings.description = description ?? settings.origin
+    settings.notAfterStart = notAfterStart
+    settings.notAfterEnd = notAfterEnd
+    settings.requiresServerAuth = serverAuth ? true : nil
+    settings.lock = lock.map { URL(filePath: $0).path }
+    settings.ccadb = ccadb.map { URL(filePath: $0).path }
+    return settings
+  }
+
+  private func text(_ file: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw CommandFailure("\(file) can't be read", ExitCode(66))
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

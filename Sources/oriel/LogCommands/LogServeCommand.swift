@@ -1,0 +1,103 @@
+import ArgumentParser
+import CTLogClient
+import Foundation
+import OrielLog
+
+struct LogServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run one or several logs, and serve them over HTTP.",
+    discussion: """
+      Examples:
+        oriel log serve /srv/ct/2026h1 /srv/ct/2026h2
+        oriel log serve test --listen 127.0.0.1:0 --period 100
+
+      Each log answers below the paths of its URLs; /health and /metrics tell how all of them fare. TLS and HTTP/2 are
+      for a proxy in front (docs/log.md). SIGTERM and SIGINT: what was submitted is published and answered first.
+      """)
+
+  @Argument(help: ArgumentHelp("The folders of the logs.", valueName: "folder"), completion: .directory)
+  var folders: [String]
+
+  @Option(help: ArgumentHelp("Where to listen; port 0 for any.", valueName: "ADDRESS:PORT"))
+  var listen = "127.0.0.1:8080"
+
+  @Option(help: ArgumentHelp("Milliseconds between two batches.", valueName: "MS"))
+  var period = 250
+
+  @Option(help: ArgumentHelp("The most submissions of one batch.", valueName: "COUNT"))
+  var pool = 4096
+
+  @Option(help: ArgumentHelp("Submissions per second and client. Default: no limit.", valueName: "COUNT"))
+  var clientRate: Double?
+
+  @Flag(help: "Take the client's address from X-Forwarded-For: only behind a proxy that sets it.")
+  var trustForwarded = false
+
+  @Option(help: ArgumentHelp("With less disk space left, nothing is taken.", valueName: "MIB"))
+  var minFree = 1024
+
+  func validate() throws {
+    guard address != nil else { throw ValidationError("--listen: expected ADDRESS:PORT, found '\(listen)'") }
+    guard (10...60_000).contains(period) else { throw ValidationError("--period: expected 10 to 60000") }
+    guard (1...100_000).contains(pool) else { throw ValidationError("--pool: expected 1 to 100000") }
+    guard clientRate ?? 1 > 0 else { throw ValidationError("--client-rate: expected a number above 0") }
+    guard (0...1_000_000_000).contains(minFree) else { throw ValidationError("--min-free: expected 0 or more") }
+  }
+
+  private var address: (host: String, port: Int)? {
+    guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+      (0...65_535).contains(port)
+    else { return nil }
+    let host = listen[..<colon].drop { $0 == "[" }
+    return (String(host.last == "]" ? host.dropLast() : host), port)
+  }
+
+  func run() async throws { try await reportingLogFailures(work) }
+
+  private func work() async throws {
+    Memory.configure()
+    let opened = try folders.map { try LogFolder($0) }
+    let holds = try opened.map { try FolderHold($0.path) }
+    var services: [LogService] = []
+    for folder in opened {
+      services.append(try await open(folder))
+      Terminal.note("oriel: \(folder.settings.origin): \(services[services.count - 1].head.size) entries")
+    }
+    var settings = LogServer.Settings()
+    if let address { (settings.host, settings.port) = address }
+    settings.clientRate = clientRate
+    settings.trustsForwarded = trustForwarded
+    let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+    try await LogServer(services, settings).run(
+      onListening: { Terminal.note("oriel: listening on http://\(host):\($0)/") }, until: waitForInterrupt)
+    withExtendedLifetime(holds) {}
+  }
+
+  private func open(_ folder: LogFolder) async throws -> LogService {
+    var pace = SequencerSettings()
+    pace.poolLimit = pool
+    var settings = LogService.Settings()
+    settings.period = .milliseconds(period)
+    settings.minimumFreeBytes = UInt64(minFree) << 20
+    return try await folder.open(
+      clock: .system, pace: pace, settings: settings, known: try await publicCheckpoint(of: folder))
+  }
+
+  /// What the public sees of the log: it tells whether folder and lock were restored from a backup together.
+  private func publicCheckpoint(of folder: LogFolder) async throws -> [UInt8]? {
+    let transport = HTTPTransport(
+      HTTPTransport.Settings(connectTimeout: .seconds(3), idleTimeout: .seconds(5), totalTimeout: .seconds(8)))
+    let url = folder.entry.monitoringURL + "checkpoint"
+    var note: [UInt8] = []
+    var isSeen = true
+    do {
+      _ = try await transport.get(url, limit: 1 << 16, into: &note)
+    } catch {
+      isSeen = false
+      Terminal.note("oriel: not compared with what the public sees: \(error)")
+    }
+    try await transport.shutdown()
+    return isSeen ? note : nil
+  }
+}
