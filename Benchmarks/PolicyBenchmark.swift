@@ -40,14 +40,19 @@ struct PolicyBenchmark {
     }
     let whole = best(of: 3) { for subject in subjects { precondition(judge(subject)) } }
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    let start = ContinuousClock.now
-    let all = subjects
-    await withTaskGroup(of: Void.self) { group in
-      for core in 0..<cores {
-        group.addTask { for place in stride(from: core, to: all.count, by: cores) { precondition(judge(all[place])) } }
+    let all = (0..<10).flatMap { _ in subjects }
+    var wall = Double.infinity
+    for _ in 0..<3 {
+      let start = ContinuousClock.now
+      await withTaskGroup(of: Void.self) { group in
+        for core in 0..<cores {
+          group.addTask {
+            for place in stride(from: core, to: all.count, by: cores) { precondition(judge(all[place])) }
+          }
+        }
       }
+      wall = min(wall, start.duration(to: .now) / .seconds(1))
     }
-    let wall = start.duration(to: .now) / .seconds(1)
     let possible = Double(cores) * Double(checks.count) / raw / 2
     print(
       "policies: \(text(Double(checks.count) / raw, 0)) signature checks/s alone;",

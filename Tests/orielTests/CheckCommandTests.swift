@@ -183,6 +183,8 @@ struct CheckCommandTests {
     let local = try await Command.run(
       ["check", chain, "--host", "localhost", "--log-list", scene.list, "--roots", scene.roots])
     #expect(local.status == 0 && local.output.contains("not required"))
+    let stale = try await Command.run(["check", chain, "--as-of", "2027-12-01"] + scene.judging)
+    #expect(stale.output.contains("TOO OLD to judge by"), "\(stale.output)")
     let unknown = try await Command.run(["check", chain, "--log-list", scene.list])
     #expect(unknown.status == 2 && unknown.output.contains("CHAIN-ISSUER-1"), "\(unknown.output)")
   }

@@ -104,6 +104,8 @@ extension CheckReport {
         parts.append("\((time.milliseconds - listed.milliseconds) / 86_400_000) days old")
       }
       parts.append("signature \(CheckPage.describe(list.signature))")
+      let isStale = results.contains { $0.list.name == list.name && $0.verdict.code == .staleList }
+      if isStale { parts.append("TOO OLD to judge by, so browsers let everything pass (CT-LIST-1)") }
       page.add("List", parts.joined(separator: ", "))
     }
   }
