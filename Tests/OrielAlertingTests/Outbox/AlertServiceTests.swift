@@ -101,6 +101,31 @@ struct AlertServiceTests {
     #expect(try await outbox.alerts.counts() == [.delivered: 1, .dropped: 1])
   }
 
+  @Test("A disk that is full loses nothing: what could not be noted is noted, or sent again, when there is room")
+  func diskFull() async throws {
+    let outbox = try await Outbox()
+    try await outbox.sight("before.owner.example")
+    let pages = try await outbox.database.transaction { connection in
+      try connection.query("PRAGMA page_count", []).first?.integer(0) ?? 0
+    }
+    let limit = { @Sendable (count: Int64) in
+      _ = try await outbox.database.transaction { try $0.query("PRAGMA max_page_count = \(count)", []).count }
+    }
+    try await limit(pages)
+    let pair = try outbox.authority.issue(CertificateRequest(["after.owner.example"]))
+    let error = await #expect(throws: StoreError.self) {
+      for _ in 0..<200 { try await outbox.sight("after.owner.example", pair: pair) }
+    }
+    guard case .full = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    try await limit(1 << 30)
+    try await outbox.sight("after.owner.example", pair: pair)
+    try await outbox.run(outbox.service()) { try await outbox.alerts.counts()[.waiting] ?? 0 == 0 }
+    #expect(outbox.receiver.names.sorted() == ["after.owner.example", "before.owner.example"])
+  }
+
   @Test("A receiver's Retry-After is waited for")
   func retryAfter() async throws {
     let outbox = try await Outbox()
