@@ -66,7 +66,7 @@ package struct Checker: Sendable {
     var reports: [Browser: SCTReport] = [:]
     var results: [PolicyResult] = []
     var forecasts: [Forecast.Failure] = []
-    for policy in policies {
+    for policy in policies.map({ ofItsTime($0, verified) }) {
       guard let list = lists[policy.browser] else { continue }
       let report = reports[policy.browser] ?? SCTVerifier(logs: list.view).verify(presented, at: time)
       reports[policy.browser] = report
@@ -80,6 +80,17 @@ package struct Checker: Sendable {
       leafHash: SHA256Hash.hash(leaf), chain: chain, publicity: publicity,
       report: reports[.chrome] ?? reports.min { $0.key < $1.key }?.value, results: results, forecasts: forecasts,
       distrust: distrust(verified, reports[.chrome]), warnings: enterprise.warnings + (rootStores?.warnings ?? []))
+  }
+
+  /// Before the rules of today Chromium had others.
+  private func ofItsTime(_ policy: BrowserPolicy, _ chain: VerifiedChain?) -> BrowserPolicy {
+    guard policy == .chrome, isHistorical, time < ChromeRules.presentRulesStart else { return policy }
+    var era = ChromiumEra()
+    if let chain, let rootStores {
+      era.isExtendedValidation = rootStores.isEV(chain)
+      era.isBelowSymantecRoot = rootStores.isSymantec(chain)
+    }
+    return .chromiumEra(era)
   }
 
   // MARK: The chain
