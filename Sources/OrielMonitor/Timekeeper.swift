@@ -1,3 +1,5 @@
+import CertificateTransparency
+
 /// Time as the monitor sees it; tests hold it still and move it on.
 package struct Timekeeper: Sendable {
   /// Milliseconds since 1970.
@@ -11,16 +13,5 @@ package struct Timekeeper: Sendable {
 
   /// The machine's clock.
   package static let system = Timekeeper(
-    now: {
-      var time = timespec()
-      clock_gettime(CLOCK_REALTIME, &time)
-      return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    },
-    sleep: { try await Task.sleep(for: $0) })
+    now: { Int64(clamping: Timestamp.now.milliseconds) }, sleep: { try await Task.sleep(for: $0) })
 }
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif

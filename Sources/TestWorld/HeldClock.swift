@@ -39,14 +39,9 @@ package final class HeldClock: Clock {
   package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
 
   /// Moves the clock on, and wakes whose time has come.
-  package func advance(by duration: Duration) { advance { $0.now.advanced(by: duration) } }
-
-  /// Moves the clock on to the first deadline that someone sleeps for, if there is one.
-  package func advanceToNextDeadline() { advance { $0.sleepers.values.map(\.deadline).min() ?? $0.now } }
-
-  private func advance(to time: (State) -> Instant) {
+  package func advance(by duration: Duration) {
     let woken = state.withLock { state in
-      state.now = max(state.now, time(state))
+      state.now = max(state.now, state.now.advanced(by: duration))
       let due = state.sleepers.filter { $0.value.deadline <= state.now }.sorted {
         $0.value.deadline < $1.value.deadline
       }

@@ -57,7 +57,7 @@ struct AlertsCommand: AsyncParsableCommand {
       try await reportingFailures {
         let states = state.compactMap(StoredDelivery.State.init(rawValue:))
         let deliveries = try await place.store().deliveries(in: states, limit: limit)
-        if json { return try Terminal.write(try DeliveryLine.json(deliveries.map(DeliveryLine.init)) + "\n") }
+        if json { return try Terminal.write(json: deliveries.map(DeliveryLine.init)) }
         for delivery in deliveries { try Terminal.write(DeliveryLine(delivery).text + "\n") }
         if deliveries.isEmpty { Terminal.note("oriel: there are none") }
       }
@@ -96,8 +96,8 @@ struct AlertsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailures {
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        let count = try await place.store().retry(numbers.isEmpty ? nil : numbers, now: now)
+        let store = try place.store()
+        let count = try await store.retry(numbers.isEmpty ? nil : numbers, now: Timekeeper.system.now())
         try Terminal.write("\(count) will be tried again by the running service\n")
       }
     }
@@ -134,11 +134,11 @@ struct AlertsCommand: AsyncParsableCommand {
         var results: [TestLine] = []
         for target in routes.all {
           guard let channel = routes.channels[target.target] else { continue }
-          let result = await channel.deliver(SampleDelivery.make(now: Int64(Date().timeIntervalSince1970 * 1000)))
+          let result = await channel.deliver(SampleDelivery.make(now: Timekeeper.system.now()))
           results.append(TestLine(target, result))
           if !json { try Terminal.write(results[results.count - 1].text + "\n") }
         }
-        if json { try Terminal.write(try DeliveryLine.json(results) + "\n") }
+        if json { try Terminal.write(json: results) }
         if results.isEmpty {
           throw CommandFailure("nobody is told of anything: set `defaults.recipients`", .configuration)
         }
@@ -173,12 +173,6 @@ private struct DeliveryLine: Encodable {
   let item, nextAttempt, words: String?
   let attempts: Int
 
-  enum CodingKeys: String, CodingKey {
-    case id, kind, state, recipient, target, item, attempts, words
-    case createdAt = "created_at"
-    case nextAttempt = "next_attempt"
-  }
-
   init(_ delivery: StoredDelivery) {
     let time = { (milliseconds: Int64) in Timestamp(milliseconds: UInt64(max(0, milliseconds))).description }
     id = delivery.id
@@ -198,11 +192,5 @@ private struct DeliveryLine: Encodable {
     guard attempts > 0 else { return head }
     let next = nextAttempt.map { ", next \($0)" } ?? ""
     return head + "\n    \(attempts) attempt\(attempts == 1 ? "" : "s")\(next): \(words ?? "")"
-  }
-
-  static func json(_ lines: [some Encodable]) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(lines), as: UTF8.self)
   }
 }

@@ -70,7 +70,7 @@ struct CheckJudging: ParsableArguments {
   // MARK: The checker
 
   func checker() async throws -> Checker {
-    let now = Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+    let now = Timestamp.now
     let lists = BrowserLists(try await lists(now))
     guard !lists.isEmpty else {
       throw CommandFailure(

@@ -118,22 +118,10 @@ struct CheckLooking: ParsableArguments {
   private func failures(
     _ sightings: [SiteProbe.Sighting], of text: String
   ) -> [Result<CheckSubject, CheckTrouble>] {
-    var results: [Result<CheckSubject, CheckTrouble>] = []
-    for (address, seen) in Dictionary(grouping: sightings, by: \.address) {
-      var failure: ProbeError?
-      for sighting in seen {
-        switch sighting.result {
-        case .success: failure = nil
-        case .failure(let error) where failure == nil: failure = error
-        case .failure: continue
-        }
-        if case .success = sighting.result { break }
-      }
-      let isSeen = seen.contains { if case .success = $0.result { true } else { false } }
-      if !isSeen, let failure {
-        results.append(.failure(CheckTrouble("\(text) at \(address.map { "\($0)" } ?? "?")", failure)))
-      }
+    var told = Set(sightings.filter { (try? $0.result.get()) != nil }.map(\.address))
+    return sightings.compactMap { sighting in
+      guard case .failure(let error) = sighting.result, told.insert(sighting.address).inserted else { return nil }
+      return .failure(CheckTrouble("\(text) at \(sighting.address.map { "\($0)" } ?? "?")", error))
     }
-    return results
   }
 }

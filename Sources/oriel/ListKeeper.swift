@@ -22,7 +22,7 @@ struct ListKeeper: Sendable {
   /// All lists that can be had, united.
   func union() async throws -> LogListUnion {
     let loader = LogListLoader(transport: transport, directory: cache)
-    let now = Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+    let now = Timestamp.now
     var loaded: [LoadedLogList] = []
     var wasBad = false
     for source in sources {

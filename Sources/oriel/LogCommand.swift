@@ -42,18 +42,6 @@ final class FolderHold: Sendable {
   init(_ folder: String) throws { directory = try DataDirectory(folder) }
 }
 
-extension Encodable {
-  /// For `--json`.
-  var prettyJSON: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-    }
-  }
-}
-
 extension CommandFailure {
   /// What a failure of a log means for the person at the terminal.
   init(log error: any Error) {

@@ -41,7 +41,8 @@ struct LogsCommand: AsyncParsableCommand {
         let evidence = try await store.evidence(against: record.logID)
         rows.append(LogRow(record, newest: heads.max { $0.treeSize < $1.treeSize }, evidence: evidence))
       }
-      try Terminal.write(json ? try LogRow.json(rows) : LogRow.table(rows))
+      if json { return try Terminal.write(json: rows) }
+      try Terminal.write(LogRow.table(rows))
     }
   }
 
@@ -64,11 +65,9 @@ struct LogsCommand: AsyncParsableCommand {
       try await transport.shutdown()
       let union = try result.get()
       for problem in union.problems { Terminal.complain(problem) }
-      if json {
-        try Terminal.write(try LogRow.json(union.logs.map(LogRow.init)))
-      } else {
-        try Terminal.write("\(union.logs.count) logs to follow\n" + LogRow.table(union.logs.map(LogRow.init)))
-      }
+      let rows = union.logs.map(LogRow.init)
+      if json { return try Terminal.write(json: rows) }
+      try Terminal.write("\(rows.count) logs to follow\n" + LogRow.table(rows))
     }
   }
 }
@@ -133,12 +132,6 @@ struct LogRow: Encodable {
 
   private static func time(_ milliseconds: Int64) -> String {
     Timestamp(milliseconds: UInt64(max(0, milliseconds))).description
-  }
-
-  static func json(_ rows: [LogRow]) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    return String(decoding: try encoder.encode(rows), as: UTF8.self) + "\n"
   }
 
   static func table(_ rows: [LogRow]) -> String {

@@ -99,9 +99,7 @@ struct PolicyCommand: AsyncParsableCommand {
         },
         chrome: suggestion.chromePolicy(keys), firefox: suggestion.firefoxPolicy(keys),
         apple: suggestion.appleProfile(keys))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try Terminal.write(String(decoding: try encoder.encode(output), as: UTF8.self) + "\n")
+      try Terminal.write(json: output)
     }
   }
 }

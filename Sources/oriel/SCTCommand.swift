@@ -115,9 +115,7 @@ private struct SCTLine: Encodable {
   static func tell(_ report: SCTReport, json: Bool, isVerified: Bool) throws {
     let lines = report.scts.map { SCTLine($0, isVerified: isVerified) }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try Terminal.write(String(decoding: try encoder.encode(lines), as: UTF8.self) + "\n")
+      try Terminal.write(json: lines)
     } else {
       for line in lines {
         let facts = [

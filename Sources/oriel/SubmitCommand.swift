@@ -66,9 +66,7 @@ struct SubmitCommand: AsyncParsableCommand {
     let certificate = PresentedCertificate(
       leaf: file.certificates[0], issuers: Array(file.certificates.dropFirst()))
     try await HTTPTransport.withTransport { transport in
-      let submission = SCTSubmission(policies: policies, transport: transport) {
-        Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
-      }
+      let submission = SCTSubmission(policies: policies, transport: transport) { Timestamp.now }
       if let keep {
         try await keepFresh(SCTFile(keep), certificate, submission)
       } else {
@@ -136,7 +134,7 @@ struct SubmitCommand: AsyncParsableCommand {
         let failing: [String: String]
       }
       let failing = Dictionary(missing.map { ($0.policy.identifier, $0.code.rawValue) }) { first, _ in first }
-      return try print(Output(attempts: lines, failing: failing))
+      return try Terminal.write(json: Output(attempts: lines, failing: failing), onOneLine: true)
     }
     for line in lines {
       let words = line.timestamp.map { "SCT of \($0)" } ?? "no SCT: \((line.error ?? "").safeLine)"
@@ -147,13 +145,6 @@ struct SubmitCommand: AsyncParsableCommand {
     for verdict in missing {
       try Terminal.write("\(verdict.policy) still fails: \(verdict.code.rawValue)  \(verdict.code.summary)\n")
     }
-  }
-
-  private func print(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    try Terminal.write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
   }
 
   // MARK: Again and again
@@ -172,7 +163,7 @@ struct SubmitCommand: AsyncParsableCommand {
         let outcome: String
         let details, warnings: [String]
       }
-      try print(Output(outcome: word, details: details, warnings: warnings))
+      try Terminal.write(json: Output(outcome: word, details: details, warnings: warnings), onOneLine: true)
     } else {
       try Terminal.write("\(file.path): \(word)\n")
       for detail in details { try Terminal.write("    \(detail.safeLine)\n") }

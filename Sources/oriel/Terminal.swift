@@ -34,6 +34,15 @@ enum Terminal {
     }
   }
 
+  /// Writes JSON, its members in snake case and in the order of their names.
+  static func write(json value: some Encodable, onOneLine: Bool = false) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    try write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+  }
+
   /// A message on standard error.
   static func complain(_ text: String) { note("oriel: " + text) }
 

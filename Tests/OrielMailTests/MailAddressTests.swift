@@ -57,7 +57,6 @@ struct SMTPReplyTests {
     #expect(read.map(\.code) == [220, 250, 354, 550])
     #expect(read[1].lines == ["a", "", "b"] && read[2].lines == [""])
     #expect(read[3].description == "550 5.1.1 no 5.1.1  [0m ")
-    #expect(read.map(\.enhancedStatus) == [nil, nil, nil, "5.1.1"])
   }
 
   @Test(

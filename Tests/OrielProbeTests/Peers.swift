@@ -1,3 +1,4 @@
+import CertificateTransparency
 import Foundation
 import OrielProbe
 import TestSupport
@@ -19,20 +20,15 @@ struct Certificates: Sendable {
 
   /// The DER of each certificate of a file.
   func der(_ name: String) throws -> [[UInt8]] {
-    let text = try String(contentsOf: folder.url.appending(path: name), encoding: .utf8)
-    return text.components(separatedBy: "-----BEGIN CERTIFICATE-----").dropFirst().compactMap { block in
-      let base64 = block.components(separatedBy: "-----END").first?.filter { !$0.isWhitespace } ?? ""
-      return Data(base64Encoded: base64).map { [UInt8]($0) }
-    }
+    try PEM.blocks(in: [UInt8](Data(contentsOf: folder.url.appending(path: name))))
+      .filter { $0.label == "CERTIFICATE" }.map { try $0.bytes() }
   }
 
   /// The OpenSSL form of the TLS extension 18 with this data, for TLS 1.2 and 1.3.
   func serverInfo(_ data: [UInt8], _ name: String) throws -> String {
     let count = UInt16(data.count)
     let bytes: [UInt8] = [0, 0, 0x11, 0xc0, 0, 18, UInt8(count >> 8), UInt8(count & 0xff)] + data
-    let base64 = Data(bytes).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
-    return try folder.write(
-      "-----BEGIN SERVERINFOV2 FOR SCT-----\n\(base64)\n-----END SERVERINFOV2 FOR SCT-----\n", to: name)
+    return try folder.write(PEM.encode(bytes, label: "SERVERINFOV2 FOR SCT"), to: name)
   }
 }
 

@@ -35,12 +35,7 @@ struct CheckCommandTests {
         String(
           decoding: try LogList(version: "7", timestamp: now(), operators: operators, logs: listed).json(),
           as: UTF8.self), to: "list.json")
-      roots = try folder.write(try Scene.pem(authority.root.chain[0]), to: "roots.pem")
-    }
-
-    static func pem(_ der: [UInt8]) throws -> String {
-      let base64 = Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
-      return "-----BEGIN CERTIFICATE-----\n\(base64)\n-----END CERTIFICATE-----\n"
+      roots = try folder.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
     }
 
     func scts(_ names: [String], _ entry: TestEntry) throws -> [SignedCertificateTimestamp] {
@@ -55,18 +50,16 @@ struct CheckCommandTests {
       request.notAfter = Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000) + days * 86_400_000)
       let pending = try authority.begin(request)
       let pair = embedded.isEmpty ? try pending.finish() : try pending.finish(try scts(embedded, pending.entry))
-      let leaf = try folder.write(try Scene.pem(pair.certificate), to: "leaf.pem")
-      let issuers = try folder.write(try pair.chain.dropLast().map(Scene.pem).joined(), to: "issuers.pem")
+      let leaf = try folder.write(PEM.encode(pair.certificate), to: "leaf.pem")
+      let issuers = try folder.write(pair.chain.dropLast().map { PEM.encode($0) }.joined(), to: "issuers.pem")
       let chain = try folder.write(
-        try ([pair.certificate] + pair.chain.dropLast()).map(Scene.pem).joined(), to: "chain.pem")
+        ([pair.certificate] + pair.chain.dropLast()).map { PEM.encode($0) }.joined(), to: "chain.pem")
       let key = try folder.write(try #require(pending.privateKey).pemRepresentation, to: "leaf.key")
       var arguments = ["-cert", leaf, "-key", key, "-cert_chain", issuers]
       if !tls.isEmpty {
         let list = try SCTList(try scts(tls, pair.certificateEntry)).encoded()
         let bytes = [0, 0, 0x11, 0xc0, 0, 18, UInt8(list.count >> 8), UInt8(list.count & 0xff)] + list
-        let block =
-          "-----BEGIN SERVERINFOV2 FOR SCT-----\n\(Data(bytes).base64EncodedString())\n"
-          + "-----END SERVERINFOV2 FOR SCT-----\n"
+        let block = PEM.encode(bytes, label: "SERVERINFOV2 FOR SCT")
         arguments += ["-serverinfo", try folder.write(block, to: "serverinfo.pem")]
       }
       if !ocsp.isEmpty {
@@ -157,7 +150,7 @@ struct CheckCommandTests {
     let scene = try Scene()
     let certificate = try scene.certificate(embedded: ["a", "b"], tls: ["c"], ocsp: ["a2"])
     let (server, port) = try await Self.serve(certificate.arguments)
-    let sections = try scene.logs.map { name, log in
+    let sections = scene.logs.map { name, log in
       "[\(name)]\ndescription = \(name)\nkey = \(Data(log.signer.publicKey.derRepresentation).base64EncodedString())\n"
     }
     let enabled = scene.logs.keys.sorted().joined(separator: ",")
@@ -217,7 +210,7 @@ struct CheckCommandTests {
       let pending = try world.authority.begin(CertificateRequest(["localhost"]))
       let scts = try [world.staticLog, world.rfc6962Log].map { try $0.log.sct(at: try $0.log.append(pending.entry)) }
       let pair = try pending.finish(scts)
-      let chain = try folder.write(try ([pair.certificate] + pair.chain).map(Scene.pem).joined(), to: "chain.pem")
+      let chain = try folder.write(([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(), to: "chain.pem")
       let arguments = ["check", chain, "--json", "--inclusion", "--log-list", world.logListURL]
       let early = try await Command.run(arguments)
       #expect(early.output.components(separatedBy: "\"inclusion\":\"missing\"").count == 3, "\(early.output)")
@@ -239,7 +232,7 @@ struct CheckCommandTests {
     let key = scene.folder.path + "/leaf.key"
     let garbage = try scene.folder.write("hello\n", to: "garbage.pem")
     let reversed = try scene.folder.write(
-      try ([certificate.pair.certificate] + certificate.pair.chain.dropLast()).reversed().map(Scene.pem).joined(),
+      ([certificate.pair.certificate] + certificate.pair.chain.dropLast()).reversed().map { PEM.encode($0) }.joined(),
       to: "reversed.pem")
     let expected: [(arguments: [String], status: Int32, words: String)] = [
       ([key], 2, "is a private key"), ([garbage], 2, "neither PEM nor DER"), (["/nowhere.pem"], 2, "no such file"),

@@ -37,9 +37,7 @@ struct SubmitCommandTests {
         version: "1", timestamp: now(), operators: logs.map { LogList.Operator(name: "Operator \($0.name)") },
         logs: listed)
       let file = try folder.write(String(decoding: list.json(), as: UTF8.self), to: "list.json")
-      let pem = ([pair.certificate] + pair.chain).map { der in
-        "-----BEGIN CERTIFICATE-----\n\(Data(der).base64EncodedString())\n-----END CERTIFICATE-----\n"
-      }
+      let pem = ([pair.certificate] + pair.chain).map { PEM.encode($0) }
       try await body(try folder.write(pem.joined(), to: "chain.pem"), file, folder)
     }
   }

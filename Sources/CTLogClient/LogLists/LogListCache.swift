@@ -2,12 +2,6 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// The newest good copy of each list, on disk: one file per list, so that list, signature and entity tag belong together.
 struct LogListCache: Sendable {
   /// A list as it was received. The signature is kept with it and verified again on reading.
@@ -33,26 +27,12 @@ struct LogListCache: Sendable {
   /// Keeps a copy instead of the one before: either is there after a crash, never half of one.
   func keep(_ copy: Copy, of source: LogListSource) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let path = path(source)
-    // Another process may be at it too.
-    let temporary = "\(path).\(getpid()).new"
-    try JSONEncoder().encode(copy).write(to: URL(filePath: temporary))
-    try LogListCache.synchronize(temporary)
-    guard rename(temporary, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
-    try LogListCache.synchronize(directory)
+    try AtomicFile.write([UInt8](JSONEncoder().encode(copy)), to: path(source))
   }
 
   private func path(_ source: LogListSource) -> String {
     let name = String(
       source.name.unicodeScalars.filter { $0.isASCII && $0.properties.isAlphabetic }.map(Character.init))
     return "\(directory)/\(name.lowercased())-\(SHA256Hash.hash(Array(source.url.utf8)).hex.prefix(12)).loglist"
-  }
-
-  /// Has the file or folder written to the disk.
-  private static func synchronize(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
   }
 }

@@ -29,13 +29,12 @@ public final class HTTPTransport: Sendable {
     /// Once ``progressGrace`` is over, a body must have come at this rate.
     public var minimumBytesPerSecond: Int
     public var progressGrace: Duration
-    public var eventLoopThreads: Int
 
     public init(
       product: String = "oriel/0.1", contact: String? = nil, connectionsPerHost: Int = 16,
       connectTimeout: Duration = .seconds(10), idleTimeout: Duration = .seconds(20),
       totalTimeout: Duration = .seconds(60), minimumBytesPerSecond: Int = 1024,
-      progressGrace: Duration = .seconds(15), eventLoopThreads: Int = 1
+      progressGrace: Duration = .seconds(15)
     ) {
       self.product = product
       self.contact = contact
@@ -45,7 +44,6 @@ public final class HTTPTransport: Sendable {
       self.totalTimeout = totalTimeout
       self.minimumBytesPerSecond = minimumBytesPerSecond
       self.progressGrace = progressGrace
-      self.eventLoopThreads = eventLoopThreads
     }
 
     var userAgent: String { product + (contact.map { " (+\($0))" } ?? "") }
@@ -53,7 +51,10 @@ public final class HTTPTransport: Sendable {
 
   public let settings: Settings
   private let client: HTTPClient
-  private let group: MultiThreadedEventLoopGroup
+
+  /// One thread for all transports, which is never shut down: the look-up of a name can't be broken off, may outlast
+  /// its request and the transport, and then still reports to its event loop.
+  private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
   public convenience init(_ settings: Settings = Settings()) { self.init(settings) { _ in } }
 
@@ -73,15 +74,11 @@ public final class HTTPTransport: Sendable {
     }
     adjust(&configuration)
     self.settings = settings
-    group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, settings.eventLoopThreads))
-    client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    client = HTTPClient(eventLoopGroupProvider: .shared(HTTPTransport.group), configuration: configuration)
   }
 
   /// Ends all requests and closes all connections.
-  public func shutdown() async throws {
-    try await client.shutdown()
-    try await group.shutdownGracefully()
-  }
+  public func shutdown() async throws { try await client.shutdown() }
 
   /// A transport for the duration of `body`.
   public static func withTransport<Result>(

@@ -164,29 +164,19 @@ public struct RootStores: Hashable, Sendable {
   }
 
   private mutating func readBundle(_ bytes: [UInt8], file: String) throws(PolicyFileError) {
-    var count = 0
-    var block: [UInt8]?
-    for line in bytes.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }) {
-      if line.starts(with: "-----BEGIN CERTIFICATE-----".utf8) {
-        block = []
-      } else if line.starts(with: "-----END CERTIFICATE-----".utf8), let text = block {
-        count += 1
-        block = nil
-        guard count <= RootStores.maximumRoots else {
-          throw PolicyFileError(file, "", "at most \(RootStores.maximumRoots) certificates")
-        }
-        let der = Data(base64Encoded: Data(text), options: .ignoreUnknownCharacters).map { [UInt8]($0) } ?? []
-        guard let hash = CertificateFacts(certificate: der).publicKeyHash else {
-          warnings.append(PolicyWarning(file, "certificate \(count)", "not a certificate"))
-          continue
-        }
+    let blocks = PEM.blocks(in: bytes).filter { $0.label == "CERTIFICATE" }
+    guard !blocks.isEmpty else {
+      throw PolicyFileError(file, "", "a JSON object with \"roots\", or PEM certificates")
+    }
+    guard blocks.count <= RootStores.maximumRoots else {
+      throw PolicyFileError(file, "", "at most \(RootStores.maximumRoots) certificates")
+    }
+    for (index, block) in blocks.enumerated() {
+      if let der = try? block.bytes(), let hash = CertificateFacts(certificate: der).publicKeyHash {
         roots[hash] = Root()
       } else {
-        block?.append(contentsOf: line)
+        warnings.append(PolicyWarning(file, "certificate \(index + 1)", "not a certificate"))
       }
-    }
-    guard count > 0 else {
-      throw PolicyFileError(file, "", "a JSON object with \"roots\", or PEM certificates")
     }
   }
 

@@ -39,7 +39,7 @@ public struct LogKey: Hashable, Sendable {
 
   /// Reads a `PUBLIC KEY` block of PEM.
   public init(pemRepresentation text: String) throws(FormatError) {
-    try self.init(derRepresentation: try PEM.publicKey(text))
+    try self.init(derRepresentation: try PEM.first("PUBLIC KEY", in: text))
   }
 
   init(_ key: P256.Signing.PublicKey) {

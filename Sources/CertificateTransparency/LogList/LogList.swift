@@ -94,33 +94,3 @@ extension LogDescription {
     if case .staticCT = kind { true } else { false }
   }
 }
-
-extension LogListDocument.Log {
-  init(_ log: LogDescription) {
-    description = log.description
-    logID = log.logID.base64
-    key = Base64.encode(log.keyDER)
-    switch log.kind {
-    case .rfc6962(let url): self.url = url
-    case .staticCT(let submission, let monitoring): (submissionURL, monitoringURL) = (submission, monitoring)
-    }
-    mmd = log.maximumMergeDelay
-    state = log.state.map { state in
-      let head = log.finalTreeHead.map {
-        LogListDocument.FinalTreeHead(rootHash: Base64.encode($0.rootHash.bytes), treeSize: $0.treeSize)
-      }
-      return [state.name: LogListDocument.State(timestamp: log.stateTimestamp?.description, finalTreeHead: head)]
-    }
-    temporalInterval = log.temporalInterval.map {
-      LogListDocument.TemporalInterval(
-        startInclusive: $0.startInclusive.description, endExclusive: $0.endExclusive.description)
-    }
-    previousOperators =
-      log.previousOperators.isEmpty
-      ? nil
-      : log.previousOperators.map {
-        LogListDocument.PreviousOperator(name: $0.name, endTime: $0.endTime.description)
-      }
-    logType = log.logType
-  }
-}

@@ -18,7 +18,7 @@ public struct LogListKey: Sendable {
 
   /// Reads a `PUBLIC KEY` block of PEM.
   public init(pemRepresentation text: String) throws(FormatError) {
-    try self.init(derRepresentation: try PEM.publicKey(text))
+    try self.init(derRepresentation: try PEM.first("PUBLIC KEY", in: text))
   }
 
   private init(unchecked der: [UInt8]) { derRepresentation = der }

@@ -48,6 +48,8 @@ struct LogListReader {
       throw Fault("log_id is \(source.logID), but that of its key is \(key.logID)")
     }
     guard source.mmd >= 0 else { throw Fault("mmd is negative") }
+    // Others count it in milliseconds, and from any time on.
+    guard source.mmd <= UInt32.max else { throw Fault("mmd is more than a hundred years") }
     guard source.state.map({ $0.count == 1 }) ?? true else { throw Fault("state does not have exactly one member") }
     let state = source.state?.first
     return LogDescription(

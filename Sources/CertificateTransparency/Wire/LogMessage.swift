@@ -15,7 +15,7 @@ extension LogMessage {
   /// - Throws: a `FormatError` if it is no JSON, lacks a member, or a member is not what RFC 6962 says.
   public init(json: [UInt8]) throws(FormatError) { self = try JSONText.decode(Self.self, from: json) }
 
-  /// The JSON text.
+  /// The JSON text, its members in the order of their names.
   ///
   /// - Throws: a `FormatError` if a part has no encoding.
   public func json() throws(FormatError) -> [UInt8] { try JSONText.encode(self) }
@@ -35,7 +35,8 @@ enum JSONText {
 
   static func encode(_ value: some Encodable, pretty: Bool = false) throws(FormatError) -> [UInt8] {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = pretty ? [.prettyPrinted, .withoutEscapingSlashes] : [.withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
     do {
       return [UInt8](try encoder.encode(value))
     } catch let error as FormatError {
@@ -62,7 +63,37 @@ enum JSONText {
   }
 }
 
+/// A whole number of JSON. Of one that does not fit, Foundation would say that the text is no JSON, and not where.
+@propertyWrapper
+struct WholeNumber<Value: FixedWidthInteger & Codable & Sendable>: Codable, Sendable {
+  var wrappedValue: Value
+
+  init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do {
+      wrappedValue = try container.decode(Value.self)
+    } catch let error as DecodingError {
+      throw error
+    } catch {
+      let found = (try? container.decode(Double.self)).map { ": \($0)" } ?? ""
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "not a whole number from \(Value.min) to \(Value.max)\(found)")
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(wrappedValue)
+  }
+}
+
 extension KeyedDecodingContainer {
+  func decodeNumber<Value: FixedWidthInteger & Codable & Sendable>(forKey key: Key) throws -> Value {
+    try decode(WholeNumber<Value>.self, forKey: key).wrappedValue
+  }
+
   func decodeBase64(forKey key: Key) throws -> [UInt8] {
     guard let bytes = Base64.decode(try decode(String.self, forKey: key)) else { throw corrupted(key, "not base64") }
     return bytes

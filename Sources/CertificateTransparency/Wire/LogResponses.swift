@@ -71,7 +71,7 @@ public struct GetProofByHashResponse: LogMessage {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    leafIndex = try container.decode(UInt64.self, forKey: .leafIndex)
+    leafIndex = try container.decodeNumber(forKey: .leafIndex)
     auditPath = try container.decodeHashList(forKey: .auditPath)
   }
 
@@ -165,11 +165,11 @@ public struct AddChainResponse: LogMessage {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    let version = try container.decode(Int.self, forKey: .version)
+    let version: Int = try container.decodeNumber(forKey: .version)
     guard version == 0 else { throw container.corrupted(.version, "version \(version) is unknown, 0 (v1) expected") }
     sct = SignedCertificateTimestamp(
       logID: LogID(try container.decodeHash(forKey: .id)),
-      timestamp: Timestamp(milliseconds: try container.decode(UInt64.self, forKey: .timestamp)),
+      timestamp: Timestamp(milliseconds: try container.decodeNumber(forKey: .timestamp)),
       extensions: try container.decodeBase64(forKey: .extensions),
       signature: try DigitallySigned(decoding: try container.decodeBase64(forKey: .signature)))
   }

@@ -55,8 +55,8 @@ extension SignedTreeHead: LogMessage {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    treeSize = try container.decode(UInt64.self, forKey: .treeSize)
-    timestamp = Timestamp(milliseconds: try container.decode(UInt64.self, forKey: .timestamp))
+    treeSize = try container.decodeNumber(forKey: .treeSize)
+    timestamp = Timestamp(milliseconds: try container.decodeNumber(forKey: .timestamp))
     rootHash = try container.decodeHash(forKey: .rootHash)
     signature = try DigitallySigned(decoding: try container.decodeBase64(forKey: .signature))
   }

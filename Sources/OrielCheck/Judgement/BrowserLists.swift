@@ -1,6 +1,6 @@
 package import CTLogClient
 package import CTPolicy
-package import CertificateTransparency
+import CertificateTransparency
 
 /// Whose list of logs.
 package enum Browser: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -54,13 +54,5 @@ package struct BrowserLists: Sendable {
     guard var other = lists[.chrome] ?? lists.min(by: { $0.key < $1.key })?.value else { return nil }
     other.standsInFor = browser
     return other
-  }
-
-  /// The log of an id, by whichever list knows it.
-  package func log(_ logID: LogID) -> LogDescription? {
-    for browser in Browser.allCases {
-      if case .known(let log)? = lists[browser]?.view.standing(of: logID) { return log }
-    }
-    return nil
   }
 }

@@ -1,5 +1,4 @@
 import CertificateTransparency
-import Foundation
 
 /// Certificates out of a file: PEM with any number of blocks, or the DER of one.
 package struct CertificateFile: Sendable {
@@ -27,8 +26,7 @@ package struct CertificateFile: Sendable {
       certificates = [bytes]
       return
     }
-    let text = String(decoding: bytes, as: UTF8.self)
-    let blocks = PEMDocument.blocks(text)
+    let blocks = PEM.blocks(in: bytes)
     let found = blocks.filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
     guard !found.isEmpty else {
       throw Failure(description: CertificateFile.describe(name, blocks.map(\.label), isEmpty: bytes.isEmpty))
@@ -38,7 +36,7 @@ package struct CertificateFile: Sendable {
     }
     var certificates: [[UInt8]] = []
     for block in found {
-      guard let der = block.content, CertificateFile.isCertificate(der) else {
+      guard let der = try? block.bytes(), CertificateFile.isCertificate(der) else {
         throw Failure(description: "\(name): the block that begins in line \(block.line) is damaged: no certificate")
       }
       certificates.append(der)
@@ -64,33 +62,5 @@ package struct CertificateFile: Sendable {
     }
     if let label = labels.first { return "\(name) is PEM of “\(label.prefix(40))”; expected CERTIFICATE" }
     return "\(name) is neither PEM nor DER; expected a certificate"
-  }
-}
-
-/// The blocks of a PEM text (RFC 7468), read leniently.
-package enum PEMDocument {
-  package struct Block: Sendable {
-    package let label: String
-    /// Nil if it is not base64.
-    package let content: [UInt8]?
-    /// Counted from 1.
-    package let line: Int
-  }
-
-  package static func blocks(_ text: String) -> [Block] {
-    var blocks: [Block] = []
-    var open: (label: String, line: Int, body: String)?
-    for (number, raw) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-      let line = raw.trimmingCharacters(in: .whitespaces)
-      if line.hasPrefix("-----BEGIN "), line.hasSuffix("-----") {
-        open = (String(line.dropFirst(11).dropLast(5)), number + 1, "")
-      } else if line.hasPrefix("-----END "), let block = open {
-        blocks.append(Block(label: block.label, content: Base64.decode(block.body), line: block.line))
-        open = nil
-      } else if open != nil, !line.contains(":") {
-        open?.body += line
-      }
-    }
-    return blocks
   }
 }

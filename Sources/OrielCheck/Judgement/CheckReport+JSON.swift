@@ -7,11 +7,17 @@ import OrielProbe
 
 extension CheckReport {
   /// The report for programs: one JSON object on one line (docs/check-json.md).
-  package func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(CheckJSON(self)), as: UTF8.self)
+  package func json() throws -> String { try CheckJSON(self).line }
+}
+
+extension Encodable {
+  fileprivate var line: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
   }
 }
 
@@ -32,11 +38,7 @@ package struct CheckFailureJSON: Encodable {
     error = Problem(code: code, message: message)
   }
 
-  package func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  package func json() throws -> String { try line }
 }
 
 private struct CheckJSON: Encodable {

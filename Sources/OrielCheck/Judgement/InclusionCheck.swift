@@ -92,7 +92,7 @@ package struct InclusionCheck: Sendable {
   }
 
   private func absent(_ sct: SignedCertificateTimestamp, _ log: LogDescription, _ reason: String) -> Finding {
-    let delay = UInt64(log.maximumMergeDelay ?? 86_400) * 1000
+    let delay = UInt64(clamping: log.maximumMergeDelay) * 1000
     let (due, overflow) = sct.timestamp.milliseconds.addingReportingOverflow(delay)
     return !overflow && due > now.milliseconds ? .pending(until: Timestamp(milliseconds: due)) : .missing(reason)
   }

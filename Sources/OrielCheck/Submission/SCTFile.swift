@@ -1,3 +1,4 @@
+import CTLogClient
 package import CertificateTransparency
 import Foundation
 import MerkleTree
@@ -74,7 +75,7 @@ package struct SCTFile: Hashable, Sendable {
       }
       return items
     case .list: return try items(content(of: path))
-    case .serverInfo: return try items(extensionData(String(decoding: content(of: path), as: UTF8.self)))
+    case .serverInfo: return try items(extensionData(content(of: path)))
     }
   }
 
@@ -114,11 +115,11 @@ package struct SCTFile: Hashable, Sendable {
   }
 
   /// The data of extension 18 in serverinfo of either version; any other extension would be lost in writing.
-  private func extensionData(_ text: String) throws(Failure) -> [UInt8] {
+  private func extensionData(_ text: [UInt8]) throws(Failure) -> [UInt8] {
     var found: [UInt8]?
-    for block in PEMDocument.blocks(text) {
+    for block in PEM.blocks(in: text) {
       let isSecond = block.label.hasPrefix("SERVERINFOV2 FOR ")
-      guard isSecond || block.label.hasPrefix("SERVERINFO FOR "), let bytes = block.content else {
+      guard isSecond || block.label.hasPrefix("SERVERINFO FOR "), let bytes = try? block.bytes() else {
         throw .notSCTs(path: path, reason: "line \(block.line) begins something else than serverinfo")
       }
       let span = bytes.span
@@ -150,8 +151,8 @@ package struct SCTFile: Hashable, Sendable {
     guard !items.isEmpty else { throw .unwritable(path: path, reason: "an empty list of SCTs is not allowed in TLS") }
     switch form {
     case .folder: try writeFolder(items, names)
-    case .list: try AtomicFile.write(encoded(items), to: path)
-    case .serverInfo: try AtomicFile.write(Array(serverInfo(encoded(items)).utf8), to: path)
+    case .list: try SCTFile.replace(path, with: encoded(items))
+    case .serverInfo: try SCTFile.replace(path, with: Array(serverInfo(encoded(items)).utf8))
     }
   }
 
@@ -168,9 +169,7 @@ package struct SCTFile: Hashable, Sendable {
 
   private func serverInfo(_ list: [UInt8]) -> String {
     let bytes = SCTFile.context + [0, 18, UInt8(list.count >> 8), UInt8(list.count & 0xff)] + list
-    let base64 = Data(bytes).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
-    let label = "SERVERINFOV2 FOR EXTENSION \(SCTFile.extensionType)"
-    return "-----BEGIN \(label)-----\n\(base64)\n-----END \(label)-----\n"
+    return PEM.encode(bytes, label: "SERVERINFOV2 FOR EXTENSION \(SCTFile.extensionType)")
   }
 
   private func writeFolder(_ items: [SCTList.Item], _ names: [LogID: String]) throws(Failure) {
@@ -184,12 +183,21 @@ package struct SCTFile: Hashable, Sendable {
     for item in items {
       let name = SCTFile.fileName(item, names, besides: new)
       new.insert(name)
-      try AtomicFile.write(item.serialized, to: "\(path)/\(name)")
+      try SCTFile.replace("\(path)/\(name)", with: item.serialized)
     }
     for name in old where !new.contains(name) {
       guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw .last(path) }
     }
-    try AtomicFile.synchronize(path)
+    do throws(AtomicFile.Failure) { try AtomicFile.synchronize(path) } catch { throw Failure(error) }
+  }
+
+  static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+    // Web servers read it under another user.
+    do throws(AtomicFile.Failure) {
+      try AtomicFile.write(bytes, to: path, mode: 0o644)
+    } catch {
+      throw Failure(error)
+    }
   }
 
   /// The log's name in letters, digits and hyphens; its id where it has none, or another has the same.
@@ -207,39 +215,10 @@ package struct SCTFile: Hashable, Sendable {
 }
 
 extension SCTFile.Failure {
+  fileprivate init(_ failure: AtomicFile.Failure) { self = .unwritable(path: failure.path, reason: failure.reason) }
+
   /// What the system said last.
   static func last(_ path: String) -> SCTFile.Failure {
     .unwritable(path: path, reason: String(cString: strerror(errno)))
-  }
-}
-
-/// Files that are there whole or not at all, and survive a crash once written.
-enum AtomicFile {
-  static func write(_ bytes: [UInt8], to path: String) throws(SCTFile.Failure) {
-    // Another process may be at it too.
-    let temporary = "\(path).\(getpid()).new"
-    do {
-      try Data(bytes).write(to: URL(filePath: temporary))
-    } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
-    }
-    do throws(SCTFile.Failure) {
-      // Whatever the umask: web servers read it under another user.
-      guard chmod(temporary, 0o644) == 0 else { throw .last(path) }
-      try synchronize(temporary)
-      guard rename(temporary, path) == 0 else { throw .last(path) }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
-    try synchronize(URL(filePath: path).deletingLastPathComponent().path)
-  }
-
-  /// Has a file or folder written to the disk.
-  static func synchronize(_ path: String) throws(SCTFile.Failure) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .last(path) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .last(path) }
   }
 }

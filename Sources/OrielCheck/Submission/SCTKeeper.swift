@@ -81,7 +81,7 @@ package struct SCTKeeper: Sendable {
         + new.filter { !old.contains($0) }.compactMap { (try? $0.sct.get().logID).map(Change.added) }
       let warnings = warnings(after, time) + staleLists(time)
       if !changes.isEmpty, !new.isEmpty {
-        try AtomicFile.write([], to: mark)
+        try SCTFile.replace(mark, with: [])
         try file.write(new, names: names)
       }
       if let problem = await reloadIfMarked() { return .failed(problem, warnings) }

@@ -39,7 +39,7 @@ package final class RootStore: Sendable {
   }
 
   /// PEM of all roots.
-  package var pem: String { certificates.map(CertificatePEM.text).joined() }
+  package var pem: String { certificates.map { PEM.encode($0) }.joined() }
 
   /// Adds certificates that are not there yet.
   @discardableResult
@@ -68,9 +68,13 @@ package final class RootStore: Sendable {
   /// Adds the certificates of a PEM file.
   @discardableResult
   package func add(pem text: String, allowingSHA1: Bool = false) -> RootAddition {
-    let blocks = CertificatePEM.blocks(in: text)
-    var addition = add(blocks.compactMap(\.self), allowingSHA1: allowingSHA1)
-    addition.unreadable += blocks.enumerated().filter { $0.element == nil }.map { "block \($0.offset + 1): not base64" }
+    var certificates: [[UInt8]] = []
+    var unreadable: [String] = []
+    for block in PEM.blocks(in: text) where block.label == "CERTIFICATE" {
+      do throws(FormatError) { certificates.append(try block.bytes()) } catch { unreadable.append("\(error)") }
+    }
+    var addition = add(certificates, allowingSHA1: allowingSHA1)
+    addition.unreadable += unreadable
     return addition
   }
 
@@ -83,44 +87,11 @@ package final class RootStore: Sendable {
     guard let header = rows.popFirst(), let certificate = header.firstIndex(of: "X.509 Certificate (PEM)"),
       let uses = header.firstIndex(of: "Intended Use Case(s) Served")
     else { throw FormatError("CCADB report", at: 1, "no columns for the certificate and its intended use cases") }
-    var blocks: [[UInt8]] = []
+    var certificates: [[UInt8]] = []
     for row in rows where row.count > max(certificate, uses) && row[uses].contains("1.3.6.1.5.5.7.3.1") {
-      blocks += CertificatePEM.blocks(in: row[certificate]).compactMap(\.self)
+      certificates += PEM.blocks(in: row[certificate]).compactMap { try? $0.bytes() }
     }
-    return add(blocks)
-  }
-}
-
-/// The blocks labelled CERTIFICATE of a text (RFC 7468).
-enum CertificatePEM {
-  static func text(_ der: [UInt8]) -> String {
-    let base64 = Base64.encode(der)
-    var lines = ["-----BEGIN CERTIFICATE-----"]
-    var rest = base64[...]
-    while !rest.isEmpty {
-      lines.append(String(rest.prefix(64)))
-      rest = rest.dropFirst(64)
-    }
-    return (lines + ["-----END CERTIFICATE-----\n"]).joined(separator: "\n")
-  }
-
-  /// The DER of each block; nil where it is not base64.
-  static func blocks(in text: String) -> [[UInt8]?] {
-    var blocks: [[UInt8]?] = []
-    var block: String?
-    for line in text.split(whereSeparator: \.isNewline) {
-      // CCADB has single quotes around a whole block.
-      let line = line.filter { !$0.isWhitespace && $0 != "'" }
-      if line == "-----BEGINCERTIFICATE-----" {
-        block = ""
-      } else if line == "-----ENDCERTIFICATE-----" {
-        if let block { blocks.append(Base64.decode(block).flatMap { $0.isEmpty ? nil : $0 }) }
-        block = nil
-      } else if block != nil {
-        block? += line
-      }
-    }
-    return blocks
+    return add(certificates)
   }
 }
 

@@ -16,12 +16,11 @@ enum KeyFiles {
   ]
 
   static func pem(_ key: Curve25519.Signing.PrivateKey) -> String {
-    let base64 = Base64.encode(edwards + [UInt8](key.rawRepresentation))
-    return "-----BEGIN PRIVATE KEY-----\n\(base64)\n-----END PRIVATE KEY-----\n"
+    PEM.encode(edwards + [UInt8](key.rawRepresentation), label: "PRIVATE KEY")
   }
 
   static func logKey(_ path: String) throws -> LogSigner {
-    let text = try read(path)
+    let text = try text(path)
     do throws(FormatError) {
       return try LogSigner(pemRepresentation: text)
     } catch {
@@ -30,14 +29,21 @@ enum KeyFiles {
   }
 
   static func noteKey(_ path: String) throws -> Curve25519.Signing.PrivateKey {
-    let body = try read(path).split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("-----") }.joined()
-    guard let der = Base64.decode(body), der.starts(with: edwards),
+    let text = try text(path)
+    guard let der = try? PEM.first("PRIVATE KEY", in: text), der.starts(with: edwards),
       let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: der.dropFirst(edwards.count))
     else { throw LogFolderError.key(file: path, "no Ed25519 private key in PEM") }
     return key
   }
 
-  private static func read(_ path: String) throws(LogFolderError) -> String {
+  /// The first line of a file that holds a PIN.
+  static func pin(_ path: String) throws(LogFolderError) -> [UInt8] {
+    let line = try text(path).prefix { !$0.isNewline }
+    guard !line.isEmpty else { throw .key(file: path, "there is no PIN in its first line") }
+    return Array(line.utf8)
+  }
+
+  private static func text(_ path: String) throws(LogFolderError) -> String {
     var facts = stat()
     guard stat(path, &facts) == 0 else { throw .key(file: path, String(cString: strerror(errno))) }
     guard facts.st_mode & 0o077 == 0 else {

@@ -46,21 +46,16 @@ extension SMTPConnection {
     _ envelope: [String], to recipients: [MailAddress], _ body: SMTPBody
   ) async throws -> [MailResult] {
     let content = body.plain
-    var bytes = ByteBuffer()
-    bytes.reserveCapacity(content.readableBytes + 128 * (envelope.count + 1))
-    for line in envelope + ["BDAT \(content.readableBytes) LAST"] {
-      guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
-        throw error(.unusableSettings("“\(line.withoutControls)” can't be said in SMTP"))
-      }
-      bytes.writeString(line + "\r\n")
-    }
+    let count = content.readableBytes
+    var bytes = try wire(envelope + ["BDAT \(count) LAST"], before: count)
     bytes.writeImmutableBuffer(content)
     let replies: [SMTPReply]
     do {
       replies = try await exchange(bytes, steps: envelope + ["the message"], timeout: settings.dataTimeout)
     } catch var error as SMTPError {
-      // A server that has not even answered the first command has given up an idle connection.
-      error.mayHaveBeenDelivered = !error.cause.isDuring(envelope[0])
+      // A server that has not even answered the first command has given up an idle connection, before or after it came.
+      let cause = error.cause
+      error.mayHaveBeenDelivered = !cause.isDuring(SMTPWire.idleness) && !cause.isDuring(envelope[0])
       throw error
     }
     if let reply = replies.first(where: { $0.code == 530 }) { throw error(.authenticationRequired(reply)) }

@@ -115,7 +115,13 @@ struct SMTPConnection: Sendable {
   func exchange(
     _ lines: [String], steps: [String]? = nil, encryption: (@Sendable () throws -> NIOSSLClientHandler)? = nil
   ) async throws -> [SMTPReply] {
-    var bytes = channel.allocator.buffer(capacity: 64 * lines.count)
+    try await exchange(
+      try wire(lines), steps: steps ?? lines, timeout: settings.commandTimeout, encryption: encryption)
+  }
+
+  /// Command lines as they go over the wire, and room for so many bytes behind them.
+  func wire(_ lines: [String], before count: Int = 0) throws -> ByteBuffer {
+    var bytes = channel.allocator.buffer(capacity: 64 * lines.count + count)
     for line in lines {
       guard line.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
         throw error(.unusableSettings("“\(line.withoutControls)” can't be said in SMTP"))
@@ -123,7 +129,7 @@ struct SMTPConnection: Sendable {
       bytes.writeString(line)
       bytes.writeString("\r\n")
     }
-    return try await exchange(bytes, steps: steps ?? lines, timeout: settings.commandTimeout, encryption: encryption)
+    return bytes
   }
 
   func exchange(

@@ -27,19 +27,6 @@ package struct SMTPError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The connection ended after the message was sent and before the reply to it: the server may have taken it.
   package var mayHaveBeenDelivered = false
 
-  /// Whether the same message may go through later. True of every cause that ends a connection, those for the
-  /// administrator to see to among them, so that no message is given up for a mistake in the settings.
-  package var isTemporary: Bool { true }
-
-  /// Whether waiting alone will not help: somebody has to look at the settings or at the server.
-  package var needsAttention: Bool {
-    switch cause {
-    case .unreachable, .timedOut, .cut, .closing, .encryptionFailed: false
-    case .refused(_, let reply), .authenticationRefused(let reply): reply.isPermanent
-    default: true
-    }
-  }
-
   package var description: String {
     let doubt = mayHaveBeenDelivered ? "; the message may have been delivered all the same" : ""
     return "\(server): \(words)\(doubt)"

@@ -6,18 +6,6 @@ package struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
   /// The lines without code, fit for display.
   package let lines: [String]
 
-  /// The enhanced status code, like `5.1.1` (RFC 2034).
-  package var enhancedStatus: String? {
-    guard let word = lines.first?.split(separator: " ", maxSplits: 1).first else { return nil }
-    let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
-    let isStatus =
-      numbers.count == 3 && numbers[0].utf8.elementsEqual(String(code / 100).utf8)
-      && numbers.dropFirst().allSatisfy {
-        (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy { (48...57).contains($0) }
-      }
-    return isStatus ? String(word) : nil
-  }
-
   package var description: String {
     var text = "\(code)"
     for line in lines where !line.isEmpty && text.utf8.count < 1000 { text += " " + line }

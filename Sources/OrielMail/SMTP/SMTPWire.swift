@@ -41,6 +41,8 @@ final class SMTPWire: ChannelDuplexHandler {
   private var timer: Scheduled<Void>?
 
   private static let chunkSize = 65_536
+  /// What is cut where nothing was under way.
+  static let idleness = "an idle connection"
 
   init(server: String, ending: SMTPEnding) {
     self.server = server
@@ -48,7 +50,7 @@ final class SMTPWire: ChannelDuplexHandler {
   }
 
   private var step: String {
-    guard let exchange else { return hasBegun ? "an idle connection" : "the greeting" }
+    guard let exchange else { return hasBegun ? SMTPWire.idleness : "the greeting" }
     return exchange.steps.indices.contains(replies.count) ? exchange.steps[replies.count] : "the reply"
   }
 

@@ -87,6 +87,7 @@ import Testing
       ("log_id", #""AAAA""#, "log_id is AAAA"), ("key", #""!""#, "key is not base64"),
       ("key", #""AAAA""#, "SubjectPublicKeyInfo"),
       ("key", "null", "key is null"), ("mmd", "-1", "mmd is negative"), ("mmd", #""60""#, "mmd"),
+      ("mmd", "\(Int.max)", "mmd is more than a hundred years"),
       ("mmd", "1e30", "30"),
       ("submission_url", #""https://a.example/""#, "it needs either url"),
       ("state", #"{"usable":{},"retired":{}}"#, "state does not"),
@@ -102,6 +103,11 @@ import Testing
       ("state", #"{"usable":{"timestamp":"2026-01-01T00:00:00ZZ"}}"#, "the state's timestamp"),
       ("previous_operators", #"[{"name":"a","end_time":"99999"}]"#, "previous_operators.end_time"),
       ("state", #"{"readonly":{"final_tree_head":{"sha256_root_hash":"AA==","tree_size":1}}}"#, "final_tree_head"),
+      (
+        "state", #"{"readonly":{"final_tree_head":{"sha256_root_hash":"AA==","tree_size":-1}}}"#,
+        "final_tree_head.tree_size: not a whole number"
+      ),
+      ("mmd", "1e30", "mmd: not a whole number"),
     ])
   func problems(member: String, value: String, reason: String) throws {
     let good = try list().json()
