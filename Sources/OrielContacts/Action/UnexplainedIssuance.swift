@@ -1,0 +1,96 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// A certificate that nobody has explained, and what is known of it.
+package struct UnexplainedIssuance: Sendable {
+  /// Where a log has it.
+  package struct LogEntry: Hashable, Sendable {
+    package let log: String
+    package let index: UInt64
+    package let timestamp: Timestamp
+
+    package init(log: String, index: UInt64, timestamp: Timestamp) {
+      self.log = log
+      self.index = index
+      self.timestamp = timestamp
+    }
+  }
+
+  package enum Concern: Hashable, Sendable {
+    /// It covers a name below what the reader owns.
+    case ownName(watched: String)
+    /// It covers a name that imitates what the reader owns.
+    case lookalike(imitating: String, domain: String)
+  }
+
+  package var concern: Concern
+  package var facts: CertificateFacts
+  /// SHA-256 of the final certificate, and of the precertificate: those that have been seen.
+  package var certificate: SHA256Hash?
+  package var precertificate: SHA256Hash?
+  package var issuerKeyHash: SHA256Hash?
+  /// Fingerprints of the issuers' certificates, the nearest first.
+  package var chain: [SHA256Hash]
+  package var entries: [LogEntry]
+  /// Why the verdict is what it is, in sentences.
+  package var reasons: [String]
+
+  package init(
+    concern: Concern, facts: CertificateFacts, certificate: SHA256Hash?, precertificate: SHA256Hash?,
+    issuerKeyHash: SHA256Hash?, chain: [SHA256Hash], entries: [LogEntry], reasons: [String]
+  ) {
+    self.concern = concern
+    self.facts = facts
+    self.certificate = certificate
+    self.precertificate = precertificate
+    self.issuerKeyHash = issuerKeyHash
+    self.chain = chain
+    self.entries = entries
+    self.reasons = reasons
+  }
+
+  /// The names, safe to show.
+  var names: [String] {
+    let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .uri, .commonName]
+    var seen: Set<String> = []
+    return sources.flatMap { facts.text(of: $0) }.map { $0.cleaned(limit: 253) }.filter { seen.insert($0).inserted }
+  }
+
+  var issuer: String { facts.issuer.map { "\($0)".cleaned(limit: 400) } ?? "can't be read" }
+
+  /// The certificate in lines of a report.
+  var description: [String] {
+    var lines: [String] = []
+    if let certificate { lines.append("Certificate SHA-256: \(certificate.hex)") }
+    if let precertificate { lines.append("Precertificate SHA-256: \(precertificate.hex)") }
+    lines.append("Serial number: \((facts.serialNumber ?? "can't be read").cleaned(limit: 100))")
+    lines.append("Issuer: \(issuer)")
+    if let fingerprint = chain.first { lines.append("Issuer's certificate SHA-256: \(fingerprint.hex)") }
+    if let issuerKeyHash { lines.append("Issuer's key SHA-256: \(issuerKeyHash.hex)") }
+    if let first = facts.notBefore.flatMap(Timestamp.init(seconds:)),
+      let last = facts.notAfter.flatMap(Timestamp.init(seconds:))
+    {
+      lines.append("Valid: \(first) to \(last)")
+    }
+    let names = names
+    lines.append("Names:")
+    lines += names.prefix(50).map { "  \($0)" }
+    if names.count > 50 { lines.append("  and \(names.count - 50) more") }
+    if !entries.isEmpty { lines.append("Logged:") }
+    lines += entries.prefix(10).map { "  \($0.log.cleaned(limit: 100)), entry \($0.index), \($0.timestamp)" }
+    if entries.count > 10 { lines.append("  and \(entries.count - 10) more") }
+    if let hash = certificate ?? precertificate { lines.append("See also: https://crt.sh/?q=\(hash.hex)") }
+    return lines
+  }
+
+  /// The reasons in lines of a report.
+  var reasonLines: [String] { reasons.prefix(12).map { "- " + $0.cleaned(limit: 400) } }
+}
+
+extension Timestamp {
+  /// A time of a certificate, if it is not before 1970.
+  fileprivate init?(seconds: Int64) {
+    guard let whole = UInt64(exactly: seconds), whole < 1 << 40 else { return nil }
+    self.init(milliseconds: whole * 1000)
+  }
+}

@@ -1,0 +1,163 @@
+/// The registrar of a domain name, and how it takes reports of abuse. All texts come from strangers and are cleaned.
+package struct RegistrarContact: Hashable, Sendable {
+  package private(set) var domain: String
+  package private(set) var name: String?
+  /// IANA's number for the registrar.
+  package private(set) var ianaID: String?
+  package private(set) var abuseAddresses: [ContactAddress] = []
+  package private(set) var abusePhones: [String] = []
+  /// The registrar's own addresses, for where it names none for abuse.
+  package private(set) var generalAddresses: [ContactAddress] = []
+  package private(set) var pages: [WebPage] = []
+  /// The registrar's own answer on the domain.
+  private(set) var related: WebPage?
+
+  package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    case notRDAP
+    case serverError(String)
+    case otherDomain(String)
+
+    package var description: String {
+      switch self {
+      case .notRDAP: "the answer is no RDAP answer about a domain"
+      case .serverError(let text): "the RDAP server answered with an error: \(text)"
+      case .otherDomain(let name): "the RDAP server answered about another domain: \(name)"
+      }
+    }
+  }
+
+  /// Reads an RDAP answer (RFC 9083) about a domain, with contacts as jCard (RFC 7095) or JSContact (RFC 9553).
+  package init(json: [UInt8], domain: String) throws(Refusal) {
+    guard let document = JSONValue.read(json), case .object = document else { throw .notRDAP }
+    if document["errorCode"] != nil {
+      let words = [document["title"]?.text] + (document["description"]?.texts.prefix(2).map { $0 } ?? [])
+      throw .serverError(words.compactMap { $0 }.joined(separator: ": ").cleaned())
+    }
+    guard document["objectClassName"]?.text == "domain" else { throw .notRDAP }
+    if let answered = document["ldhName"]?.text, !RegistrarContact.isSame(answered, domain) {
+      throw .otherDomain(answered.cleaned(limit: 253))
+    }
+    self.domain = domain
+    for entity in document["entities"]?.elements.prefix(64) ?? [] { read(entity, isTopLevel: true) }
+    related = document["links"]?.elements.prefix(32).lazy.compactMap(RegistrarContact.related).first
+  }
+
+  /// Fills gaps from the registrar's own answer.
+  mutating func add(_ other: RegistrarContact) {
+    if name == nil { name = other.name }
+    if ianaID == nil { ianaID = other.ianaID }
+    if abuseAddresses.isEmpty { abuseAddresses = other.abuseAddresses }
+    if abusePhones.isEmpty { abusePhones = other.abusePhones }
+    if generalAddresses.isEmpty { generalAddresses = other.generalAddresses }
+    if pages.isEmpty { pages = other.pages }
+  }
+
+  private static func isSame(_ answered: String, _ asked: String) -> Bool {
+    var answered = answered.lowercased()
+    if answered.hasSuffix(".") { answered.removeLast() }
+    return answered == asked.lowercased()
+  }
+
+  private static func related(_ link: JSONValue) -> WebPage? {
+    guard link["rel"]?.text?.lowercased() == "related", let page = link["href"]?.text.flatMap({ WebPage($0) }),
+      page.isSecure, link["type"]?.text.map({ $0.lowercased().hasPrefix("application/rdap+json") }) ?? true
+    else { return nil }
+    return page
+  }
+
+  private mutating func read(_ entity: JSONValue, isTopLevel: Bool) {
+    let roles = entity["roles"]?.texts.map { $0.lowercased() } ?? []
+    let card = Card(entity)
+    if roles.contains("abuse") {
+      for address in card.addresses { OrielContacts.add(address, to: &abuseAddresses, limit: 4) }
+      for phone in card.phones { OrielContacts.add(phone, to: &abusePhones, limit: 4) }
+    } else if roles.contains("registrar") {
+      name = name ?? card.name ?? card.organisation
+      for id in entity["publicIds"]?.elements.prefix(8) ?? []
+      where id["type"]?.text?.lowercased().contains("registrar id") ?? false {
+        ianaID = ianaID ?? id["identifier"]?.text.map { $0.cleaned(limit: 20) }
+      }
+      for address in card.addresses { OrielContacts.add(address, to: &generalAddresses, limit: 4) }
+      for page in card.pages { OrielContacts.add(page, to: &pages, limit: 4) }
+    }
+    // Abuse contacts stand in the registrar's entity; some registries have them beside it.
+    guard isTopLevel, roles.contains("registrar") else { return }
+    for inner in entity["entities"]?.elements.prefix(16) ?? [] { read(inner, isTopLevel: false) }
+  }
+}
+
+/// What one contact card says, in either of its forms.
+private struct Card {
+  var name: String?
+  var organisation: String?
+  var addresses: [ContactAddress] = []
+  var phones: [String] = []
+  var pages: [WebPage] = []
+
+  init(_ entity: JSONValue) {
+    if let rows = entity["vcardArray"]?.elements.dropFirst().first { readRows(rows.elements.prefix(200)) }
+    for key in ["jscard", "jscard_0", "jsCard", "jscontact_card"] {
+      if let card = entity[key] { readJSContact(card) }
+    }
+  }
+
+  private static func said(_ text: String?) -> String? {
+    text.map { $0.cleaned() }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private mutating func readRows(_ rows: ArraySlice<JSONValue>) {
+    var numbers: [String] = []
+    for row in rows {
+      let cells = row.elements
+      guard cells.count >= 4, let property = cells[0].text?.lowercased() else { continue }
+      let texts = cells[3...].flatMap(\.texts)
+      switch property {
+      case "fn": name = name ?? Card.said(texts.first)
+      case "org": organisation = organisation ?? Card.said(texts.first)
+      case "email": addAddresses(texts)
+      case "url": texts.compactMap { WebPage($0) }.forEach { add($0, to: &pages, limit: 4) }
+      case "tel":
+        let kinds = cells[1]["type"]?.texts.map { $0.lowercased() } ?? []
+        if !kinds.contains("fax") { numbers += texts }
+      default: break
+      }
+    }
+    addPhones(numbers)
+  }
+
+  private mutating func readJSContact(_ card: JSONValue) {
+    name = name ?? Card.said(card["name"]?["full"]?.text ?? card["fullName"]?.text ?? card["name"]?.text)
+    organisation =
+      organisation ?? Card.said(card["organizations"]?.members.lazy.compactMap { $0["name"]?.text }.first)
+    addAddresses((card["emails"]?.members ?? []).compactMap { $0["address"]?.text ?? $0["email"]?.text })
+    let phones = (card["phones"]?.members ?? []).filter { $0["features"]?["fax"] == nil }
+    addPhones(phones.compactMap { $0["number"]?.text ?? $0["phone"]?.text })
+    (card["links"]?.members ?? []).compactMap { ($0["uri"]?.text).flatMap { WebPage($0) } }
+      .forEach { add($0, to: &pages, limit: 4) }
+  }
+
+  private mutating func addAddresses(_ texts: [String]) {
+    for text in texts.prefix(8) {
+      let plain = text.lowercased().hasPrefix("mailto:") ? text.dropFirst(7) : text[...]
+      if let address = ContactAddress(plain.filter { $0 != " " }) { add(address, to: &addresses, limit: 4) }
+    }
+  }
+
+  /// Numbers in digits. A number that is too short is put together with what follows: some servers make a row of each
+  /// of its parts.
+  private mutating func addPhones(_ texts: [String]) {
+    var numbers: [String] = []
+    for text in texts.prefix(16) {
+      let plain = text.lowercased().hasPrefix("tel:") ? text.dropFirst(4) : text[...]
+      let number = String(plain.prefix { $0 != ";" }.prefix(40).filter { "+0123456789.- ".contains($0) })
+      guard number.contains(where: { ("0"..."9").contains($0) }) else { continue }
+      let isOpen = numbers.last.map { $0.hasPrefix("+") && $0.count(where: \.isNumber) < 7 } ?? false
+      if isOpen, !number.hasPrefix("+"), let last = numbers.popLast() {
+        numbers.append(last + " " + number)
+      } else {
+        numbers.append(number)
+      }
+    }
+    for number in numbers { add(number, to: &phones, limit: 4) }
+  }
+}

@@ -1,0 +1,197 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// What a file of certificates, certificate requests and other things told.
+package struct CertificateFile: Hashable, Sendable {
+  /// Of one file.
+  package static let maximumBlocks = 1000
+
+  package private(set) var certificates: [FoundCertificate] = []
+  package private(set) var requests: [FoundRequest] = []
+  package private(set) var problems: [String] = []
+
+  /// Reads PEM, or the DER of a single certificate. Private keys are passed over unread.
+  package init(_ bytes: [UInt8]) {
+    if bytes.first == DERTag.sequence {
+      add(certificate: bytes, at: nil)
+      return
+    }
+    for block in PEM.blocks(in: CertificateFile.withoutPrivateKeys(bytes)).prefix(CertificateFile.maximumBlocks) {
+      do throws(FormatError) {
+        switch block.label {
+        case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+          add(certificate: try block.bytes(), at: block.line)
+        case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST": try add(request: block.bytes())
+        default: break
+        }
+      } catch {
+        problems.append("\(error)")
+      }
+    }
+  }
+
+  private mutating func add(certificate der: [UInt8], at line: Int?) {
+    guard let certificate = FoundCertificate(der) else {
+      problems.append("no certificate that can be read" + (line.map { ", line \($0)" } ?? ""))
+      return
+    }
+    certificates.append(certificate)
+  }
+
+  private mutating func add(request der: [UInt8]) throws(FormatError) { requests.append(try FoundRequest(der)) }
+
+  /// The text without the blocks that hold private keys, so that not even their base64 is decoded.
+  private static func withoutPrivateKeys(_ bytes: [UInt8]) -> [UInt8] {
+    let (begin, end) = (Array("-----BEGIN ".utf8), Array("-----END ".utf8))
+    let secret = Array("PRIVATE KEY-----".utf8)
+    var kept: [UInt8] = []
+    var isSecret = false
+    for line in bytes.split(omittingEmptySubsequences: false, whereSeparator: { $0 == 0x0a || $0 == 0x0d }) {
+      // Blanks and quotes before a line are passed over, as when blocks are read.
+      let isBoundary = line.first { $0 != 0x20 && $0 != 0x09 && $0 != UInt8(ascii: "'") } == UInt8(ascii: "-")
+      if isBoundary, line.contains(begin) { isSecret = line.contains(secret) }
+      if !isSecret { kept += line }
+      kept.append(0x0a)
+      if isBoundary, line.contains(end) { isSecret = false }
+    }
+    return kept
+  }
+}
+
+/// A certificate found in a file.
+package struct FoundCertificate: Hashable, Sendable {
+  /// Every name in it, as Oriel compares names.
+  package let names: [String]
+  package let issuerName: String?
+  package let serialNumber: String?
+  package let publicKey: SHA256Hash
+  package let notBefore: Int64?
+  package let notAfter: Int64?
+  /// Whether it certifies other certificates' issuers, and not a name.
+  package let isAuthority: Bool
+  let subject: [UInt8]
+  let issuer: [UInt8]
+  private let tbsWithoutSCTs: [UInt8]
+  private let keyIdentifier: [UInt8]
+  private let issuerKeyIdentifier: [UInt8]
+
+  /// 2.5.29.14.
+  private static let subjectKeyIdentifier: [UInt8] = [0x55, 0x1d, 0x0e]
+
+  /// Nil if it can't be read as far as its key.
+  package init?(_ der: [UInt8]) {
+    let bytes = der.span
+    let facts = CertificateFacts(certificate: der)
+    guard let fields = CertificateFields(certificate: 0..<bytes.count, in: bytes), let publicKey = facts.publicKeyHash,
+      let tbs =
+        TBSCertificate.isPrecertificate(der)
+        ? try? TBSCertificate.withoutPoison(precertificate: der)
+        : try? TBSCertificate.withoutSCTs(certificate: der)
+    else { return nil }
+    names = CertificateName.unique(facts.names)
+    issuerName = facts.issuer?.description
+    serialNumber = facts.serialNumber
+    self.publicKey = publicKey
+    notBefore = facts.notBefore
+    notAfter = facts.notAfter
+    subject = bytes.copy(fields.subject)
+    issuer = bytes.copy(fields.issuer)
+    let extensions = ExtensionFields.list(bytes, in: fields.extensions) ?? []
+    var (constraints, subjectKey, authorityKey) = ([UInt8](), [UInt8](), [UInt8]())
+    for item in extensions {
+      let identifier = bytes.copy(item.identifier)
+      // Without the header of what each of them holds, which is always shorter than 128 bytes.
+      let value = Array(bytes.copy(item.value).dropFirst(2))
+      if identifier == OID.basicConstraints { constraints = value }
+      if identifier == FoundCertificate.subjectKeyIdentifier { subjectKey = value }
+      if identifier == OID.authorityKeyIdentifier { authorityKey = value }
+    }
+    isAuthority = constraints.first == DERTag.boolean
+    // Bundles of roots are large, and nobody asks for the identity of their certificates.
+    tbsWithoutSCTs = isAuthority ? [] : tbs
+    keyIdentifier = subjectKey
+    // KeyIdentifier is the first member, [0].
+    issuerKeyIdentifier =
+      authorityKey.first == 0x80 && authorityKey.count > 2 ? Array(authorityKey[2...].prefix(Int(authorityKey[1]))) : []
+  }
+
+  /// Whether the names agree, and the key identifiers where both have one.
+  func mayBeIssued(by other: FoundCertificate) -> Bool {
+    issuer == other.subject
+      && (issuerKeyIdentifier.isEmpty || other.keyIdentifier.isEmpty || issuerKeyIdentifier == other.keyIdentifier)
+  }
+
+  /// The key hash of its issuer, if that is among `others` or itself.
+  func issuerKeyHash(among others: some Sequence<FoundCertificate>) -> SHA256Hash? {
+    others.first { mayBeIssued(by: $0) }?.publicKey ?? (mayBeIssued(by: self) ? publicKey : nil)
+  }
+
+  /// The identity of its issuance; not meant for authorities.
+  package func issuanceID(issuerKeyHash: SHA256Hash) -> IssuanceID {
+    IssuanceID(issuerKeyHash: issuerKeyHash, tbsCertificate: tbsWithoutSCTs)
+  }
+
+  /// What it tells: its key for its names, and the certificate itself where its issuer is known.
+  func entries(issuerKeyHash: SHA256Hash?, source: String) -> [InventoryEntry] {
+    let key = InventoryEntry(kind: .key, hash: publicKey, names: names, notAfter: notAfter, source: source)
+    guard let issuerKeyHash else { return [key] }
+    let id = issuanceID(issuerKeyHash: issuerKeyHash)
+    return [InventoryEntry(kind: .certificate, hash: id.hash, names: names, notAfter: notAfter, source: source), key]
+  }
+}
+
+/// A certificate request (PKCS #10) found in a file: a key, and the names that it will be certified for.
+package struct FoundRequest: Hashable, Sendable {
+  package let names: [String]
+  package let publicKey: SHA256Hash
+
+  /// Its signature is not verified: the file is the owner's own.
+  package init(_ der: [UInt8]) throws(FormatError) {
+    let bytes = der.span
+    guard let outer = DERElement.read(bytes, at: 0, limit: bytes.count, tag: DERTag.sequence),
+      let info = DERElement.read(bytes, at: outer.contentStart, limit: outer.end, tag: DERTag.sequence),
+      let parts = DERElement.list(bytes, in: info.content), parts.count >= 3
+    else { throw FormatError("certificate request", at: 0, "not a PKCS #10 request") }
+    let extensions = parts.count > 3 ? FoundRequest.extensions(parts[3], in: bytes) : []
+    // Dressed up as a TBSCertificate, it is read by the one reader of names there is.
+    let empty = DEREncoder.element(tag: DERTag.sequence, [])
+    let body =
+      DEREncoder.element(tag: DERTag.integer, [0]) + empty + empty + empty + bytes.copy(parts[1].range)
+      + bytes.copy(parts[2].range) + (extensions.isEmpty ? [] : DEREncoder.element(tag: 0xa3, extensions))
+    let facts = CertificateFacts(tbsCertificate: DEREncoder.element(tag: DERTag.sequence, body))
+    guard let publicKey = facts.publicKeyHash, facts.namesAreComplete else {
+      throw FormatError("certificate request", at: 0, "its key or its names can't be read")
+    }
+    self.publicKey = publicKey
+    names = CertificateName.unique(facts.names)
+  }
+
+  func entries(source: String) -> [InventoryEntry] {
+    [InventoryEntry(kind: .key, hash: publicKey, names: names, notAfter: nil, source: source)]
+  }
+
+  /// 1.2.840.113549.1.9.14, extensionRequest (RFC 2985).
+  private static let extensionRequest: [UInt8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e]
+
+  /// The DER of the requested extensions; empty if there are none.
+  private static func extensions(_ attributes: DERElement, in bytes: Span<UInt8>) -> [UInt8] {
+    for attribute in DERElement.list(bytes, in: attributes.content) ?? [] {
+      if let type = DERElement.read(
+        bytes, at: attribute.contentStart, limit: attribute.end, tag: DERTag.objectIdentifier),
+        bytes.equals(type.content, extensionRequest),
+        let set = DERElement.read(bytes, at: type.end, limit: attribute.end, tag: DERTag.set)
+      {
+        return bytes.copy(set.content)
+      }
+    }
+    return []
+  }
+}
+
+extension CertificateName {
+  /// The names of a certificate as text, each once.
+  static func unique(_ names: [FoundName]) -> [String] {
+    var seen: Set<String> = []
+    return names.map { normalised($0.text) }.filter { seen.insert($0).inserted }
+  }
+}
