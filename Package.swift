@@ -46,8 +46,11 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CAllocator"),
+    .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
+    .systemLibrary(name: "CReadNow"),
     .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
     .target(name: "MerkleTree", dependencies: [crypto]),
@@ -66,6 +69,9 @@ let package = Package(
       dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"]),
     .target(name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CIDN2", "CPSL"]),
     .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
+    .target(name: "OrielVerdicts", dependencies: ["CertificateTransparency", "MerkleTree", crypto]),
+    .target(
+      name: "OrielContacts", dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "CAres"]),
     .target(
       name: "OrielMonitor",
       dependencies: [
@@ -88,7 +94,9 @@ let package = Package(
     .target(
       name: "OrielLog",
       dependencies: [
-        "CertificateTransparency", "MerkleTree", "OrielStore", "CDeflate", crypto, cryptoExtras, hummingbird, nioCore,
+        .target(name: "CReadNow", condition: .when(platforms: [.linux])),
+        "CertificateTransparency", "MerkleTree", "OrielStore", "CDeflate", "CPKCS11", crypto, cryptoExtras, hummingbird,
+        nioCore, nioSSL,
       ]),
     .target(
       name: "TestWorld",
@@ -96,7 +104,7 @@ let package = Package(
     .target(
       name: "OrielDemo",
       dependencies: [
-        "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
+        "OrielLog", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
         "CertificateTransparency", "TestWorld",
       ]),
     .executableTarget(
@@ -112,16 +120,15 @@ let package = Package(
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "CTPolicy", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency",
-        "MerkleTree",
-        "TestWorld",
+        "CTPolicy", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient",
+        "CertificateTransparency", "MerkleTree", "TestWorld", crypto, cryptoExtras,
       ],
       path: "Benchmarks"),
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "CTPolicy", "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
-        "TestWorld",
+        "CTPolicy", "OrielLog", "OrielMonitor", "OrielWatchlist", "CTLogClient", "CertificateTransparency",
+        "MerkleTree", "TestWorld", crypto,
       ]),
 
     .target(name: "TestSupport", dependencies: ["OrielMail"], path: "Tests/TestSupport", exclude: ["Mail/Server"]),
@@ -157,8 +164,16 @@ let package = Package(
       name: "OrielLogTests",
       dependencies: [
         "OrielLog", "oriel", "OrielStore", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
-        "TestSupport", crypto, cryptoExtras,
+        "TestSupport", crypto, cryptoExtras, nioCore,
       ]),
+    .testTarget(
+      name: "OrielVerdictsTests",
+      dependencies: [
+        "OrielVerdicts", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto,
+      ]),
+    .testTarget(
+      name: "OrielContactsTests",
+      dependencies: ["OrielContacts", "OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
     .testTarget(
       name: "OrielWatchlistTests",
       dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),

@@ -28,7 +28,22 @@ extension FuzzTarget {
       let certificate = try PolicyProperties.world.get().certificate
       return [certificate.leaf, certificate.ocspResponse ?? [], certificate.tlsSCTList ?? []]
     case .policies: return PolicyProperties.policyFiles
+    case .submissions:
+      let pairs = try SubmissionProperties.world.get().pairs
+      let bodies = try pairs.flatMap { pair in
+        try [[pair.certificate] + pair.chain, [pair.precertificate] + pair.pending.precertificateChain].map {
+          try AddChainRequest(chain: $0).json()
+        }
+      }
+      return bodies + pairs.flatMap { [FuzzTarget.tbs(of: $0.certificate), FuzzTarget.tbs(of: $0.precertificate)] }
+    case .stored: return try StoredProperties.seeds()
     }
+  }
+}
+
+extension FuzzTarget {
+  fileprivate static func tbs(of certificate: [UInt8]) -> [UInt8] {
+    CertificateFields(certificate: 0..<certificate.count, in: certificate.span).map { Array(certificate[$0.tbs]) } ?? []
   }
 }
 

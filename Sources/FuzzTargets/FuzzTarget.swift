@@ -14,6 +14,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case scts
   /// Enterprise policies, root stores and headers of sites.
   case policies
+  /// Submissions to a log: bodies, and TBSCertificates that are signed and submitted.
+  case submissions
+  /// What a log reads from its own folder.
+  case stored
 
   /// A property that does not hold.
   public struct Failure: Error, CustomStringConvertible {
@@ -44,6 +48,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       try WireProperties.checkLogList(bytes)
     case .scts: try PolicyProperties.check(scts: bytes)
     case .policies: try PolicyProperties.check(policies: bytes)
+    case .submissions: try SubmissionProperties.check(bytes)
+    case .stored: try StoredProperties.check(bytes)
     }
   }
 

@@ -48,9 +48,9 @@ package struct Demonstration: Sendable {
     defer { try? FileManager.default.removeItem(at: folder) }
     let directory = try DataDirectory(folder.path)
     let database = try SQLiteDatabase(path: directory.databasePath)
-    try await World.run(seed: .random(in: 1...(.max)), now: Demonstration.now) { world in
-      for _ in 0..<300 { try noise(in: world) }
+    try await DemoWorld.run(in: folder) { world in
       try introduce(world)
+      try await world.makeNoise(300)
       let received = Received()
       try await TestServer.run { [say] request in
         received.add()
@@ -66,19 +66,15 @@ package struct Demonstration: Sendable {
     withExtendedLifetime(directory.path) {}
   }
 
-  private static let now: @Sendable () -> Timestamp = {
-    Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
-  }
-
   /// What a webhook's payload is about.
   private static func kind(_ request: TestRequest) -> String {
     let fields = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any]
     return "kind \(fields?["kind"] as? String ?? "?")"
   }
 
-  private func introduce(_ world: World) throws {
+  private func introduce(_ world: DemoWorld) throws {
     try say("A little world on loopback: a throw-away CA and two logs, which grow while you look.")
-    for log in world.logList.logs {
+    for log in world.logs {
       try say("  \(log.kindName.padding(toLength: 10, withPad: " ", startingAt: 0)) \(log.monitoringURL)")
     }
     for item in DemoStory.watched { try say("watching \(item)") }
@@ -87,7 +83,7 @@ package struct Demonstration: Sendable {
   }
 
   private func follow(
-    _ world: World, _ database: SQLiteDatabase, _ transport: HTTPTransport, _ recipients: DemoRecipients,
+    _ world: DemoWorld, _ database: SQLiteDatabase, _ transport: HTTPTransport, _ recipients: DemoRecipients,
     _ received: Received
   ) async throws {
     let store = FollowingStore(database, writesAlerts: true)
@@ -107,7 +103,7 @@ package struct Demonstration: Sendable {
     let monitor = LogMonitor(
       store: store, transport: transport, settings: settings, board: board, watch: WatchIndexHolder(WatchIndex(items)),
       announcer: announcer)
-    let logs = world.logList.logs
+    let logs = world.logs
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await monitor.run { logs } }
@@ -121,24 +117,19 @@ package struct Demonstration: Sendable {
   }
 
   /// One certificate after the other, among others that concern nobody here.
-  private func round(_ world: World) async throws {
+  private func round(_ world: DemoWorld) async throws {
     for step in DemoStory.steps {
       try await Task.sleep(for: pause)
-      for _ in 0..<7 { try noise(in: world) }
+      try await world.makeNoise(7)
       try say("> " + step.told)
-      let logs = step.goesTo.map { $0 == .staticLog ? world.staticLog : world.rfc6962Log }
-      try world.issue(step.request, to: logs)
+      try await world.issue(step.request, to: step.goesTo)
     }
   }
 
-  private func noise(in world: World) throws {
-    try world.issue("host\(Int.random(in: 0..<1_000_000)).stranger.example", certificateToo: false)
-  }
-
   /// Waits until everything was seen and both trees are verified, and says so.
-  private func finish(_ world: World, expected: Int, _ seen: Seen, _ received: Received) async throws {
+  private func finish(_ world: DemoWorld, expected: Int, _ seen: Seen, _ received: Received) async throws {
     for _ in 0..<300 {
-      let sizes = [world.staticLog, world.rfc6962Log].map { UInt64($0.log.size) }
+      let sizes = world.sizes
       let verified = board.all.compactMap(\.verified)
       if seen.count >= expected, received.count >= expected, verified.sorted() == sizes.sorted() {
         try say("Every tree verified, up to entries \(sizes[0]) and \(sizes[1]); \(seen.count) issuances matched.")

@@ -43,7 +43,7 @@ package final class Log: Sendable {
 
   /// Takes the body of add-chain or add-pre-chain, and answers once the entry is in the published tree.
   ///
-  /// - Throws: ``Rejection``, or what the signer throws.
+  /// - Throws: ``Rejection``.
   @concurrent
   package func submit(_ body: [UInt8], as kind: LogEntryKind) async throws -> SignedCertificateTimestamp {
     try await submit(try admission.admit(body, as: kind, at: clock.now()))
@@ -53,7 +53,13 @@ package final class Log: Sendable {
   @concurrent
   package func submit(_ entry: PendingEntry) async throws -> SignedCertificateTimestamp {
     let place = try await sequencer.place(of: entry)
-    let signature = try await identity.key.sign(entry.signatureInput(at: place))
+    let signature: DigitallySigned
+    do {
+      signature = try await identity.key.sign(entry.signatureInput(at: place))
+    } catch {
+      // The entry is logged; whoever submits it again gets the SCT once the signer works.
+      throw Rejection.unavailable
+    }
     return SignedCertificateTimestamp(
       logID: identity.logID, timestamp: place.timestamp, extensions: PendingEntry.extensions(index: place.index),
       signature: signature)

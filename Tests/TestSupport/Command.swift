@@ -62,6 +62,8 @@ public final class Command: Sendable {
     }
   }
 
+  public var isRunning: Bool { process.withLock { $0.isRunning } }
+
   /// Waits for its end.
   public func finish() async throws -> Result {
     while process.withLock({ $0.isRunning }) { try await Task.sleep(for: .milliseconds(5)) }

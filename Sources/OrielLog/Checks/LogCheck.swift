@@ -65,6 +65,23 @@ package struct LogCheck {
     }
   }
 
+  /// Checks one tile of entries, and the tiles of hashes between it and the root of a published tree.
+  ///
+  /// - Throws: what the storage throws; the rest is not checked then.
+  mutating func run(tile: UInt64, of head: LogHead) async throws {
+    let edge = try await rightEdge(head)
+    var above: [SHA256Hash]?
+    for level in TileCoordinate.hashLevels.reversed() {
+      let index = tile >> UInt64(8 * level)
+      guard let coordinate = TileCoordinate(level: level, index: index, treeSize: head.size) else { continue }
+      // Only full tiles have an entry above them, and all of those do.
+      let hashes =
+        coordinate.isFull ? try await fullTile(coordinate, above?[Int(index & 255)]) : edge[coordinate]
+      if level == 0 { try await checkEntries(coordinate, hashes) }
+      above = hashes
+    }
+  }
+
   /// The last tiles of all levels, which lead to the root; what is wrong in one of them is taken from the tiles below.
   private func rightEdge(_ head: LogHead) async throws -> [TileCoordinate: [SHA256Hash]] {
     var edge: [TileCoordinate: [SHA256Hash]] = [:]

@@ -56,6 +56,7 @@ package struct SQLDeduplicationTable: DeduplicationTable {
     let sorted = places.sorted { $0.key < $1.key }
     for start in stride(from: 0, to: sorted.count, by: SQLDeduplicationTable.batchCount) {
       let batch = Array(sorted[start..<min(start + SQLDeduplicationTable.batchCount, sorted.count)])
+      let begin = ContinuousClock.now
       try await database.transaction { [table] connection in
         for (key, place) in batch {
           try connection.execute(
@@ -63,6 +64,8 @@ package struct SQLDeduplicationTable: DeduplicationTable {
             [.blob(key.bytes), .count(place.index), .count(place.timestamp.milliseconds)])
         }
       }
+      // Half of the time is the sequencer's, which looks for duplicates in the same file.
+      try await Task.sleep(for: ContinuousClock.now - begin)
     }
     // Last: where this is not reached, the same keys are added again.
     try await database.transaction { [log] connection in

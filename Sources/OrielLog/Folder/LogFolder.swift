@@ -36,18 +36,24 @@ package struct LogFolder: Sendable {
   /// Creates a log, with keys of its own.
   ///
   /// - Parameters:
-  ///   - fill: completes the settings, given the key.
   ///   - roots: PEM of what is accepted from the beginning.
+  ///   - hsm: a security module that has the log's key, or is to make it; nil for a file.
+  ///   - fill: completes the settings, given the key.
   package static func create(
-    _ path: String, roots: String, clock: LogClock, _ fill: (LogKey) throws -> LogFolderSettings
+    _ path: String, roots: String, hsm: HSMSettings? = nil, clock: LogClock,
+    _ fill: (LogKey) throws -> LogFolderSettings
   ) async throws -> LogFolder {
     let present = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     guard present.isEmpty else { throw LogFolderError.notEmpty(path) }
-    let key = P256.Signing.PrivateKey()
-    let settings = try LogFolderSettings(json: try fill(LogSigner(key).publicKey).json)
     guard !RootStore().add(pem: roots).added.isEmpty else { throw LogFolderError.roots("there is none") }
+    let key = P256.Signing.PrivateKey()
+    let publicKey =
+      if let hsm { try LogFolder.key(in: hsm, of: path, generating: true).publicKey } else { LogSigner(key).publicKey }
+    var draft = try fill(publicKey)
+    draft.hsm = hsm
+    let settings = try LogFolderSettings(json: try draft.json)
     try FileManager.default.createDirectory(atPath: path + "/public", withIntermediateDirectories: true)
-    try KeyFiles.write(key.pemRepresentation + "\n", to: path + "/key.pem")
+    if hsm == nil { try KeyFiles.write(key.pemRepresentation + "\n", to: path + "/key.pem") }
     try KeyFiles.write(KeyFiles.pem(Curve25519.Signing.PrivateKey()), to: path + "/note-key.pem")
     try Data(roots.utf8).write(to: URL(filePath: path + "/roots.pem"))
     try settings.json.write(to: URL(filePath: path + "/log.json"))
@@ -61,12 +67,26 @@ package struct LogFolder: Sendable {
 
   /// - Throws: ``LogFolderError/key(file:_:)`` if the keys are not this log's, or others can read them.
   package func identity() throws -> LogIdentity {
-    let key = try KeyFiles.logKey(path + "/key.pem")
+    let (key, place): (any SigningKey, String) =
+      if let hsm = settings.hsm { (try LogFolder.key(in: hsm, of: path), hsm.module) } else {
+        (try KeyFiles.logKey(path + "/key.pem"), path + "/key.pem")
+      }
     guard key.publicKey == entry.key else {
       throw LogFolderError.key(
-        file: path + "/key.pem", "it is the key of log \(key.logID), the log here is \(entry.key.logID)")
+        file: place, "it is the key of log \(key.publicKey.logID), the log here is \(entry.key.logID)")
     }
     return LogIdentity(origin: settings.origin, key: key, noteKey: try KeyFiles.noteKey(path + "/note-key.pem"))
+  }
+
+  private static func key(
+    in hsm: HSMSettings, of path: String, generating: Bool = false
+  ) throws(LogFolderError) -> any SigningKey {
+    let pin = try KeyFiles.pin(hsm.pinFile.hasPrefix("/") ? hsm.pinFile : path + "/" + hsm.pinFile)
+    do throws(HSMError) {
+      return try PKCS11Key(hsm, pin: pin, generating: generating)
+    } catch {
+      throw .key(file: hsm.module, error.description)
+    }
   }
 
   /// Who the log is, for those who only check it: no private key is read.
@@ -106,7 +126,9 @@ package struct LogFolder: Sendable {
     let root = publicPath
     return try await LogService(
       log, entry: entry, leaves: leaves, clock: clock, settings: settings,
-      freeBytes: { LogFolder.freeBytes(root) }, chores: { try roots.refresh() })
+      freeBytes: { LogFolder.freeBytes(root) }, chores: { try roots.refresh() },
+      scrub: LogScrub(
+        identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock))
   }
 
   private static func freeBytes(_ path: String) -> UInt64? {
@@ -141,7 +163,7 @@ final class FolderRoots: Sendable {
     let new = store.certificates.filter { !before.contains($0) }
     guard !new.isEmpty, let file = FileHandle(forWritingAtPath: path) else { return }
     try file.seekToEnd()
-    try file.write(contentsOf: Data(new.map(CertificatePEM.text).joined().utf8))
+    try file.write(contentsOf: Data(new.map { PEM.encode($0) }.joined().utf8))
     try file.synchronize()
   }
 

@@ -16,9 +16,11 @@ package struct LogFolderSettings: Codable, Sendable, Equatable {
   package var lock: String?
   /// A CCADB report that new roots are taken from whenever it changes.
   package var ccadb: String?
+  /// Where the log's key is, if it is not in `key.pem`.
+  package var hsm: HSMSettings?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case description, key, lock, ccadb
+    case description, key, lock, ccadb, hsm
     case submissionURL = "submission_url"
     case monitoringURL = "monitoring_url"
     case notAfterStart = "not_after_start"
@@ -36,13 +38,12 @@ package struct LogFolderSettings: Codable, Sendable, Equatable {
   /// - Throws: ``LogFolderError/settings(_:)``, for a member that is not known too: a misspelt end of the window would
   ///   otherwise be none.
   init(json: Data) throws {
-    let known = Set(CodingKeys.allCases.map(\.rawValue))
     guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
       throw LogFolderError.settings("it is not a JSON object")
     }
-    if let unknown = object.keys.sorted().first(where: { !known.contains($0) }) {
-      throw LogFolderError.settings(
-        "\(unknown) is no setting of a log; these are: \(known.sorted().joined(separator: ", "))")
+    try LogFolderSettings.check(object, against: CodingKeys.allCases.map(\.rawValue), of: "a log")
+    if let hsm = object["hsm"] as? [String: Any] {
+      try LogFolderSettings.check(hsm, against: HSMSettings.CodingKeys.allCases.map(\.rawValue), of: "hsm")
     }
     do {
       self = try JSONDecoder().decode(Self.self, from: json)
@@ -52,6 +53,13 @@ package struct LogFolderSettings: Codable, Sendable, Equatable {
       throw LogFolderError.settings("a setting is not of the right type: \(error)")
     }
     _ = try entry()
+  }
+
+  private static func check(
+    _ object: [String: Any], against known: [String], of whole: String
+  ) throws(LogFolderError) {
+    guard let unknown = object.keys.sorted().first(where: { !known.contains($0) }) else { return }
+    throw .settings("\(unknown) is no setting of \(whole); these are: \(known.sorted().joined(separator: ", "))")
   }
 
   var json: Data {

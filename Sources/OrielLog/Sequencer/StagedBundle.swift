@@ -50,7 +50,9 @@ struct StagedBundle: Equatable {
     baseRoot = SHA256Hash(copying: span, at: try cursor.take(SHA256Hash.byteCount, "base root").lowerBound)
     var blobs: [Blob] = []
     while cursor.remaining > 0 {
-      let path = String(decoding: span.copy(try cursor.vector16(span, "path")), as: UTF8.self)
+      guard let path = String(validating: span.copy(try cursor.vector16(span, "path")), as: UTF8.self) else {
+        throw cursor.error("a path that is not UTF-8")
+      }
       let count = try cursor.uint64(span, "length")
       let content = try cursor.take(Int(clamping: count), "content")
       blobs.append(Blob(path, span.copy(content)))

@@ -3,12 +3,15 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import MerkleTree
+import NIOCore
 
 /// What a request is answered with.
 struct Answer: Sendable {
   var status: HTTPResponse.Status
   var headers: HTTPFields
-  var body: [UInt8]
+  var body: ByteBuffer
+  /// Whether others will ask for it, and get the same.
+  var isLasting = false
 
   /// How long others may keep an answer.
   enum Keeping: String {
@@ -21,6 +24,10 @@ struct Answer: Sendable {
   }
 
   init(_ body: [UInt8], type: String, keeping: Keeping, tag: String? = nil) {
+    self.init(ByteBuffer(bytes: body), type: type, keeping: keeping, tag: tag)
+  }
+
+  init(_ body: ByteBuffer, type: String, keeping: Keeping, tag: String? = nil) {
     status = .ok
     headers = [.contentType: type, .cacheControl: keeping.rawValue]
     headers[.eTag] = tag.map { "\"\($0)\"" }
@@ -42,20 +49,27 @@ struct Answer: Sendable {
     Answer(body, type: type, keeping: keeping, tag: String(SHA256Hash.hash(body).hex.prefix(32)))
   }
 
+  /// The header fields of a response with the body.
+  var fields: HTTPFields {
+    var fields = headers
+    // Whoever asks may read what a log says, and submit to it, from the page of any site (RFC 6454).
+    fields[.accessControlAllowOrigin] = "*"
+    fields[.contentLength] = String(body.readableBytes)
+    return fields
+  }
+
   /// The HTTP response to a request: without a body where it asked for none, or has this one already.
   func response(to request: Request) -> Response {
-    var headers = headers
-    // Whoever asks may read what a log says, and submit to it, from the page of any site (RFC 6454).
-    headers[.accessControlAllowOrigin] = "*"
+    var headers = fields
     if status == .ok, let tag = headers[.eTag], let known = request.headers[.ifNoneMatch], Answer.matches(known, tag) {
       headers[.contentType] = nil
       headers[.contentEncoding] = nil
+      headers[.contentLength] = nil
       return Response(status: .notModified, headers: headers)
     }
-    headers[.contentLength] = String(body.count)
     let isWanted = request.method != .head && status != .noContent
     return Response(
-      status: status, headers: headers, body: isWanted ? ResponseBody(byteBuffer: ByteBuffer(bytes: body)) : .init())
+      status: status, headers: headers, body: isWanted ? ResponseBody(byteBuffer: body) : .init())
   }
 
   private static func matches(_ list: String, _ tag: String) -> Bool {

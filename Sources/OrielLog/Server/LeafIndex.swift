@@ -78,9 +78,11 @@ package actor LeafIndex {
     // Not all in one transaction: the sequencer, which looks for duplicates in the same file, would wait for it.
     for start in stride(from: 0, to: rows.count, by: LeafIndex.batchCount) {
       let batch = rows[start..<min(start + LeafIndex.batchCount, rows.count)]
+      let begin = ContinuousClock.now
       try await database.transaction { [table] connection in
         for (key, index) in batch { try LeafIndex.insert(index, key, table, connection) }
       }
+      try await Task.sleep(for: ContinuousClock.now - begin)
     }
     // Last: where this is not reached, the same rows are added again.
     try await database.transaction { [log] connection in

@@ -14,12 +14,14 @@ struct LogResponder: HTTPResponder {
   private let routes: [(prefix: String, service: LogService)]
   private let services: [LogService]
   private let settings: LogServer.Settings
+  private let cache: AnswerCache
   private let queue = AdmissionQueue()
   private let limiter: RateLimiter?
 
-  init(_ services: [LogService], _ settings: LogServer.Settings) {
+  init(_ services: [LogService], _ settings: LogServer.Settings, _ cache: AnswerCache) {
     self.services = services
     self.settings = settings
+    self.cache = cache
     limiter = settings.clientRate.map { RateLimiter(rate: $0) }
     let routes = services.flatMap { service in
       Set([service.entry.submissionURL, service.entry.monitoringURL].map(LogListEntry.prefix)).map { ($0, service) }
@@ -39,13 +41,36 @@ struct LogResponder: HTTPResponder {
     let rest = path.dropFirst(prefix.count)
     guard let kind = LogResponder.submissions[rest] else {
       let query = Query(target.dropFirst(path.count + 1))
-      let answer = await answering { try await read(rest, query, request, of: service) }
+      let acceptsGzip = StaticFace.acceptsGzip(request.headers[.acceptEncoding])
+      let answer = await answering { try await read(rest, query, request.method, acceptsGzip, of: service) }
       service.metrics.countRead(status: answer.status.code)
+      if answer.isLasting, path == target {
+        _ = cache.admit(answer, AnswerCache.Key(path: target, acceptsGzip: acceptsGzip), service.metrics)
+      }
       return answer.response(to: request)
     }
     let answer = await answering { try await submit(request, kind, to: service, context) }
     service.metrics.countSubmission(rest.dropFirst(6), status: answer.status.code, took: .now - start)
     return answer.response(to: request)
+  }
+
+  /// The answer to a request for what never changes, if it is at hand: here, or in the system's memory.
+  func respondNow(to request: HTTPRequest) -> AnswerCache.Item? {
+    guard let key = AnswerCache.Key(request) else { return nil }
+    if let item = cache.find(key) { return item }
+    guard let (prefix, service) = routes.first(where: { key.path.hasPrefix($0.prefix) }) else { return nil }
+    let path = key.path.dropFirst(prefix.utf8.count)
+    var buffer = cache.takeBuffer()
+    guard let answer = service.readNow(path, acceptsGzip: key.acceptsGzip, &buffer) else {
+      cache.giveBack(buffer)
+      return nil
+    }
+    return cache.admit(answer, key, service.metrics)
+  }
+
+  /// Ends with an answer that ``respondNow(to:)`` gave.
+  func finished(_ item: AnswerCache.Item) {
+    if !item.isKept { cache.giveBack(item.body) }
   }
 
   private static let submissions: [Substring: LogEntryKind] = [
@@ -72,7 +97,7 @@ struct LogResponder: HTTPResponder {
     var answer = Answer.text("use \(list) here", status: method == .options ? 204 : 405)
     answer.headers[.allow] = list
     guard method == .options else { return answer }
-    answer.body = []
+    answer.body.clear()
     answer.headers[.contentType] = nil
     answer.headers[.accessControlAllowMethods] = list
     answer.headers[.accessControlAllowHeaders] = "Content-Type"
@@ -81,11 +106,10 @@ struct LogResponder: HTTPResponder {
   }
 
   private func read(
-    _ path: Substring, _ query: Query, _ request: Request, of service: LogService
+    _ path: Substring, _ query: Query, _ method: HTTPRequest.Method, _ acceptsGzip: Bool, of service: LogService
   ) async throws -> Answer {
-    if let answer = LogResponder.answer(to: request.method, allowing: [.get, .head]) { return answer }
-    return try await service.read(
-      path, query, acceptsGzip: StaticFace.acceptsGzip(request.headers[.acceptEncoding]))
+    if let answer = LogResponder.answer(to: method, allowing: [.get, .head]) { return answer }
+    return try await service.read(path, query, acceptsGzip: acceptsGzip)
   }
 
   /// What is asked of the server rather than a log.
@@ -141,21 +165,13 @@ extension LogResponder {
       throw Rejection.bodyTooLarge(limit: limit)
     }
     do {
-      return try await withThrowingTaskGroup(of: [UInt8].self) { group in
-        group.addTask { [UInt8]((try await request.body.collect(upTo: limit)).readableBytesView) }
-        group.addTask { [settings] in
-          try await Task.sleep(for: settings.bodyTimeout)
-          throw Refusal(408, "the request took too long to come")
-        }
-        defer { group.cancelAll() }
-        return try await group.next() ?? []
-      }
+      return [UInt8]((try await request.body.collect(upTo: limit)).readableBytesView)
     } catch is NIOTooManyBytesError {
       endConnection()
       throw Rejection.bodyTooLarge(limit: limit)
-    } catch let refusal as Refusal {
+    } catch is PromptHandler.BodyTooSlow {
       endConnection()
-      throw refusal
+      throw Refusal(408, "the request took too long to come")
     }
   }
 }

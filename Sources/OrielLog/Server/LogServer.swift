@@ -21,6 +21,11 @@ package struct LogServer: Sendable {
     /// The time for a client to make room for more of an answer.
     package var writeTimeout: Duration = .seconds(60)
     package var connections = 8192
+    /// For TLS; nil for plain HTTP.
+    package var credentials: TLSCredentials?
+    /// The most bytes of answers that are kept in memory, and for how long.
+    package var cacheByteCount = 64 << 20
+    package var cacheLifetime: Duration = .seconds(10)
     /// The time for answers under way, once the server is to stop.
     package var stopTimeout: Duration = .seconds(15)
 
@@ -46,8 +51,16 @@ package struct LogServer: Sendable {
       additionalChannelHandlers: [StalledWriteHandler(limit: TimeAmount(settings.writeTimeout))],
       idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+    let cache = AnswerCache(limit: settings.cacheByteCount, lifetime: TimeAmount(settings.cacheLifetime))
+    let logs = LogResponder(services, settings, cache)
+    let server = HTTPServerBuilder { [http, settings] responder in
+      LogChannel(
+        base: HTTP1Channel(responder: responder, configuration: http), responder: logs,
+        credentials: settings.credentials, bodyTimeout: TimeAmount(settings.bodyTimeout),
+        writeTimeout: TimeAmount(settings.writeTimeout))
+    }
     let application = Application(
-      responder: LogResponder(services, settings), server: .http1(configuration: http),
+      responder: logs, server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), backlog: 1024,
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),

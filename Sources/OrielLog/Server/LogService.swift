@@ -1,6 +1,7 @@
 import CertificateTransparency
 import HTTPTypes
 import MerkleTree
+import NIOCore
 import Synchronization
 
 /// A log in operation: its pace, what it takes, and how it fares.
@@ -16,6 +17,7 @@ package final class LogService: Sendable {
     package var freshness: UInt64 = 30_000
     /// How often that is done that can wait.
     package var choresPeriod: Duration = .seconds(10)
+    package var scrub = LogScrub.Settings()
 
     package init() {}
   }
@@ -29,6 +31,7 @@ package final class LogService: Sendable {
   private let rfc6962: RFC6962Face
   private let freeBytes: @Sendable () -> UInt64?
   private let chores: @Sendable () async throws -> Void
+  private let scrub: LogScrub?
   private let state: Mutex<State>
 
   private struct State {
@@ -44,13 +47,15 @@ package final class LogService: Sendable {
   /// - Parameters:
   ///   - freeBytes: the space that is left for the log; nil if it can't be told.
   ///   - chores: what else is to be done now and then, such as looking for new roots.
+  ///   - scrub: rechecks what is published.
   package init(
     _ log: Log, entry: LogListEntry, leaves: LeafIndex, clock: LogClock, settings: Settings = Settings(),
-    freeBytes: @escaping @Sendable () -> UInt64? = { nil }, chores: @escaping @Sendable () async throws -> Void = {}
+    freeBytes: @escaping @Sendable () -> UInt64? = { nil }, chores: @escaping @Sendable () async throws -> Void = {},
+    scrub: LogScrub? = nil
   ) async throws {
     guard let head = await log.head else { throw LogError.notCreated(origin: log.identity.origin) }
     (self.log, self.entry, self.leaves, self.clock) = (log, entry, leaves, clock)
-    (self.settings, self.freeBytes, self.chores) = (settings, freeBytes, chores)
+    (self.settings, self.freeBytes, self.chores, self.scrub) = (settings, freeBytes, chores, scrub)
     rfc6962 = RFC6962Face(
       identity: log.identity, storage: log.storage, leaves: leaves, roots: log.admission.roots)
     state = Mutex(State(head: head, lastTick: clock.steady()))
@@ -76,6 +81,8 @@ package final class LogService: Sendable {
   package func run() async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.runChores() }
+      // It takes what the others leave.
+      group.addTask(priority: .background) { await self.scrub?.run { await self.log.head ?? self.head } }
       await runTicks()
       group.cancelAll()
     }
@@ -164,6 +171,11 @@ package final class LogService: Sendable {
     return answer
   }
 
+  /// Answers a path below the log's prefix, if that takes no waiting; the body is in `buffer`.
+  func readNow(_ path: Substring, acceptsGzip: Bool, _ buffer: inout ByteBuffer) -> Answer? {
+    StaticFace(storage: log.storage).answerNow(path, head, acceptsGzip: acceptsGzip, &buffer)
+  }
+
   // MARK: - Health
 
   /// What is wrong, as somebody at the log's files would see it; empty if all is well.
@@ -188,6 +200,9 @@ package final class LogService: Sendable {
     } catch {
       problems.append("the checkpoint or the last tiles can't be read: \(error)")
     }
+    let damage = scrub?.findings ?? []
+    problems += damage.prefix(20).map { "damaged: \($0)" }
+    if damage.count > 20 { problems.append("damaged: \(damage.count - 20) more files") }
     return problems
   }
 
@@ -201,6 +216,6 @@ package final class LogService: Sendable {
         ("oriel_log_in_flight", Double(state.withLock { $0.inFlight })),
         ("oriel_log_takes_submissions", closure() == nil ? 1 : 0),
         ("oriel_log_free_bytes", freeBytes().map { Double($0) } ?? .nan),
-      ])
+      ] + (scrub?.measurements ?? []))
   }
 }

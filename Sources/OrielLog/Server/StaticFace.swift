@@ -2,6 +2,7 @@ import CertificateTransparency
 import Foundation
 import HTTPTypes
 import MerkleTree
+import NIOCore
 
 /// The read side of static-ct-api: files, with what HTTP wants to know of them.
 struct StaticFace: Sendable {
@@ -28,7 +29,9 @@ struct StaticFace: Sendable {
     guard let fingerprint = SHA256Hash(hex: path.dropFirst(7)), StaticCTEntry.issuerPath(fingerprint) == path,
       let der = try await storage.get(String(path))
     else { throw Refusal(404, "no issuer of an entry has this SHA-256") }
-    return Answer(der, type: "application/pkix-cert", keeping: .forEver, tag: String(path))
+    var answer = Answer(der, type: "application/pkix-cert", keeping: .forEver, tag: String(path))
+    answer.isLasting = true
+    return answer
   }
 
   private func tile(_ path: Substring, _ head: LogHead, acceptsGzip: Bool) async throws -> Answer {
@@ -42,24 +45,45 @@ struct StaticFace: Sendable {
           ? "this partial tile is gone, the full one took its place: \(tile.full.path)"
           : "this partial tile was never published, or is missing")
     }
-    if case .hashes = tile.kind {
-      return Answer(stored, type: "application/octet-stream", keeping: .forEver, tag: tile.path)
-    }
+    let body = acceptsGzip || !tile.isGzipped ? stored : try Gunzip().inflate(stored)
+    return answer(tile, ByteBuffer(bytes: body), acceptsGzip: acceptsGzip)
+  }
+
+  /// The answer to a request for a full tile, if it can be given without waiting; its bytes are in `buffer`.
+  func answerNow(_ path: Substring, _ head: LogHead, acceptsGzip: Bool, _ buffer: inout ByteBuffer) -> Answer? {
+    guard path.hasPrefix("tile/"), let tile = TileCoordinate(path: String(path)), tile.isFull,
+      TileCoordinate(tile.kind, index: tile.index, treeSize: head.size)?.isFull == true,
+      acceptsGzip || !tile.isGzipped, storage.getNow(tile.path, into: &buffer)
+    else { return nil }
+    return answer(tile, buffer, acceptsGzip: acceptsGzip)
+  }
+
+  private func answer(_ tile: TileCoordinate, _ body: ByteBuffer, acceptsGzip: Bool) -> Answer {
     let type = tile.kind == .names ? "application/jsonl; charset=utf-8" : "application/octet-stream"
-    let body = acceptsGzip ? stored : try Gunzip().inflate(stored)
-    var answer = Answer(body, type: type, keeping: .forEver, tag: tile.path + (acceptsGzip ? "+gzip" : ""))
-    answer.headers[.vary] = "Accept-Encoding"
-    if acceptsGzip { answer.headers[.contentEncoding] = "gzip" }
+    let isGzipped = tile.isGzipped && acceptsGzip
+    var answer = Answer(body, type: type, keeping: .forEver, tag: tile.path + (isGzipped ? "+gzip" : ""))
+    answer.isLasting = tile.isFull
+    if tile.isGzipped { answer.headers[.vary] = "Accept-Encoding" }
+    if isGzipped { answer.headers[.contentEncoding] = "gzip" }
     return answer
   }
 
   /// Whether an Accept-Encoding takes gzip.
   static func acceptsGzip(_ header: String?) -> Bool {
-    (header ?? "").split(separator: ",").contains { item in
+    // As most say it.
+    if header == "gzip" { return true }
+    return (header ?? "").split(separator: ",").contains { item in
       let parts = item.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
       guard let coding = parts.first, coding == "gzip" || coding == "x-gzip" || coding == "*" else { return false }
       let weight = parts.dropFirst().first { $0.hasPrefix("q=") }?.dropFirst(2)
       return weight.flatMap { Double($0) } != 0
     }
+  }
+}
+
+extension TileCoordinate {
+  /// Whether it is stored gzipped.
+  fileprivate var isGzipped: Bool {
+    if case .hashes = kind { false } else { true }
   }
 }

@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// A file of a log, by its path below the log's monitoring prefix.
 package struct Blob: Hashable, Sendable {
   package let path: String
@@ -16,6 +18,11 @@ package protocol BlobStore: Sendable {
   /// The bytes at `path`; nil if there are none.
   func get(_ path: String) async throws -> [UInt8]?
 
+  /// Reads the bytes at `path` in place of what is in `buffer`, if that takes no waiting and they are not many.
+  ///
+  /// - Returns: whether they are in `buffer`.
+  func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool
+
   /// Puts bytes at a path, in place of what was there. They outlast a loss of power once this returns.
   func put(_ blob: Blob) async throws
 
@@ -31,6 +38,10 @@ package protocol BlobStore: Sendable {
 
   /// The paths that begin with `folder` (which ends with a slash), in any order.
   func list(_ folder: String) async throws -> [String]
+}
+
+extension BlobStore {
+  package func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool { false }
 }
 
 package enum BlobError: Error, Hashable, CustomStringConvertible {

@@ -1,6 +1,11 @@
 import Dispatch
 import Foundation
+package import NIOCore
 import Synchronization
+
+#if canImport(CReadNow)
+  import CReadNow
+#endif
 
 #if canImport(Glibc)
   import Glibc
@@ -25,6 +30,10 @@ package final class DirectoryStore: BlobStore {
 
   /// No file of a log is larger.
   private static let maximumByteCount = 1 << 30
+  /// More than nearly all tiles; a read of so much is over soon.
+  private static let promptByteCount = 1 << 20
+  /// RWF_NOWAIT: only what the system has in memory.
+  private static let withoutWaiting: Int32 = 8
   private static let passingFolder = "incoming"
 
   /// - Parameters:
@@ -35,7 +44,11 @@ package final class DirectoryStore: BlobStore {
     guard !isReadOnly else { return }
     try makeDirectory(DirectoryStore.passingFolder)
     // What a crash left half written.
-    for name in try FileManager.default.contentsOfDirectory(atPath: absolute(DirectoryStore.passingFolder)) {
+    let passing = absolute(DirectoryStore.passingFolder)
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: passing) else {
+      throw DirectoryStore.error("list", DirectoryStore.passingFolder)
+    }
+    for name in names {
       unlink(absolute(DirectoryStore.passingFolder + "/" + name))
     }
   }
@@ -49,6 +62,26 @@ package final class DirectoryStore: BlobStore {
   }
 
   package func get(_ path: String) async throws -> [UInt8]? { try await onThread { try self.load(path) } }
+
+  package func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool {
+    #if canImport(CReadNow)
+      guard (try? DirectoryStore.check(path)) != nil else { return false }
+      let file = open(absolute(path), O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { return false }
+      defer { close(file) }
+      var facts = stat()
+      guard fstat(file, &facts) == 0, facts.st_size <= DirectoryStore.promptByteCount else { return false }
+      let size = Int(facts.st_size)
+      buffer.clear(minimumCapacity: size)
+      return size
+        == buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
+          var piece = iovec(iov_base: bytes.baseAddress, iov_len: size)
+          return max(0, preadv2(file, &piece, 1, 0, DirectoryStore.withoutWaiting))
+        }
+    #else
+      return false
+    #endif
+  }
 
   package func put(_ blob: Blob) async throws {
     try await onThread {

@@ -80,7 +80,7 @@ struct LogRepairCommand: AsyncParsableCommand {
     let outcome = try result.get()
     let remaining = LogFindings(outcome.remaining)
     if json {
-      try Terminal.write(try Report(repaired: outcome.repaired, remaining: remaining.rows).prettyJSON)
+      try Terminal.write(json: Report(repaired: outcome.repaired, remaining: remaining.rows))
     } else {
       for path in outcome.repaired { try Terminal.write("repaired \(path)\n") }
       try remaining.print(json: false)
@@ -125,8 +125,8 @@ struct LogExportCommand: AsyncParsableCommand {
     let findings = try await LogFindings.check(folder.publicIdentity, target, locked: nil)
     for finding in findings.all { Terminal.complain("\(finding)") }
     if json {
-      let report = Report(files: files, treeSize: head.size, timestamp: head.timestamp.description)
-      try Terminal.write(try report.prettyJSON)
+      try Terminal.write(
+        json: Report(files: files, treeSize: head.size, timestamp: head.timestamp.description))
     } else {
       try Terminal.write("\(files) files, a tree of \(head.size) entries as of \(head.timestamp)\n")
     }
@@ -157,7 +157,7 @@ struct LogFindings {
   var rows: [Row] { all.map { Row(path: $0.path, offset: $0.offset, entry: $0.entry, reason: $0.reason) } }
 
   func print(json: Bool) throws {
-    if json { return try Terminal.write(try rows.prettyJSON) }
+    if json { return try Terminal.write(json: rows) }
     for finding in all { try Terminal.write("\(finding)\n") }
   }
 }

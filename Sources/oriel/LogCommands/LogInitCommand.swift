@@ -12,6 +12,8 @@ struct LogInitCommand: AsyncParsableCommand {
         oriel log init test --submission-url http://127.0.0.1:8080/test/ --roots our-ca.pem
         oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem --ccadb included.csv \\
           --not-after-start 2026-01-01T00:00:00Z --not-after-end 2026-07-01T00:00:00Z
+        oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem \\
+          --hsm-module /usr/lib/softhsm/libsofthsm2.so --hsm-token ct --hsm-key 2026h1 --hsm-pin-file /etc/ct/pin
 
       Prints the entry that a log list needs. A folder that is there already is left alone.
       """)
@@ -46,6 +48,8 @@ struct LogInitCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The file of the lock. Default: lock.db in the folder.", valueName: "FILE"))
   var lock: String?
 
+  @OptionGroup(title: "A key in a security module (PKCS #11)") var hsm: HSMOptions
+
   func run() async throws { try await reportingLogFailures(work) }
 
   private func work() async throws {
@@ -58,7 +62,7 @@ struct LogInitCommand: AsyncParsableCommand {
     guard !store.certificates.isEmpty else {
       throw CommandFailure("no root to accept: give some with --roots or --ccadb", ExitCode(64))
     }
-    let made = try await LogFolder.create(folder, roots: store.pem, clock: .system, settings)
+    let made = try await LogFolder.create(folder, roots: store.pem, hsm: hsm.settings, clock: .system, settings)
     Terminal.note("oriel: \(folder): created \(made.settings.origin) with \(store.certificates.count) accepted roots")
     try Terminal.write(String(decoding: try made.entry.json(), as: UTF8.self))
   }
@@ -82,5 +86,33 @@ struct LogInitCommand: AsyncParsableCommand {
       throw CommandFailure("\(file) can't be read", ExitCode(66))
     }
     return String(decoding: data, as: UTF8.self)
+  }
+}
+
+/// Where the key is or shall be, if not in a file.
+struct HSMOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The module's PKCS #11 library.", valueName: "FILE"))
+  var hsmModule: String?
+
+  @Option(help: ArgumentHelp("The token's label.", valueName: "LABEL"))
+  var hsmToken: String?
+
+  @Option(help: ArgumentHelp("The key pair's label; made on the token if there is none.", valueName: "LABEL"))
+  var hsmKey: String?
+
+  @Option(help: ArgumentHelp("A file with the PIN, for its owner's eyes alone.", valueName: "FILE"))
+  var hsmPinFile: String?
+
+  func validate() throws {
+    let given = [hsmModule, hsmToken, hsmKey, hsmPinFile].compactMap(\.self).count
+    guard given == 0 || given == 4 else {
+      throw ValidationError("--hsm-module, --hsm-token, --hsm-key and --hsm-pin-file go together")
+    }
+  }
+
+  /// Nil for a key in a file.
+  var settings: HSMSettings? {
+    guard let hsmModule, let hsmToken, let hsmKey, let hsmPinFile else { return nil }
+    return HSMSettings(module: hsmModule, token: hsmToken, key: hsmKey, pinFile: URL(filePath: hsmPinFile).path)
   }
 }

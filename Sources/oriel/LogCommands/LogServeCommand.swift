@@ -11,9 +11,11 @@ struct LogServeCommand: AsyncParsableCommand {
       Examples:
         oriel log serve /srv/ct/2026h1 /srv/ct/2026h2
         oriel log serve test --listen 127.0.0.1:0 --period 100
+        oriel log serve 2026h1 --listen 0.0.0.0:443 --tls-certificate chain.pem --tls-key key.pem
 
-      Each log answers below the paths of its URLs; /health and /metrics tell how all of them fare. TLS and HTTP/2 are
-      for a proxy in front (docs/log.md). SIGTERM and SIGINT: what was submitted is published and answered first.
+      Each log answers below the paths of its URLs; /health and /metrics tell how all of them fare. HTTP/2 is for a
+      proxy in front (docs/log.md). SIGTERM and SIGINT: what was submitted is published and answered first. SIGHUP:
+      certificate and key for TLS are read again.
       """)
 
   @Argument(help: ArgumentHelp("The folders of the logs.", valueName: "folder"), completion: .directory)
@@ -21,6 +23,14 @@ struct LogServeCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Where to listen; port 0 for any.", valueName: "ADDRESS:PORT"))
   var listen = "127.0.0.1:8080"
+
+  @Option(
+    help: ArgumentHelp(
+      "The server's certificate for TLS, and those between it and the root, in PEM.", valueName: "FILE"))
+  var tlsCertificate: String?
+
+  @Option(help: ArgumentHelp("Its private key, in PEM.", valueName: "FILE"))
+  var tlsKey: String?
 
   @Option(help: ArgumentHelp("Milliseconds between two batches.", valueName: "MS"))
   var period = 250
@@ -37,11 +47,22 @@ struct LogServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("With less disk space left, nothing is taken.", valueName: "MIB"))
   var minFree = 1024
 
+  @Option(
+    help: ArgumentHelp(
+      "Recheck everything that is published once in this time, such as 7d or 12h; off for never.", valueName: "TIME"))
+  var scrub = "7d"
+
   func validate() throws {
     guard address != nil else { throw ValidationError("--listen: expected ADDRESS:PORT, found '\(listen)'") }
+    guard (tlsCertificate == nil) == (tlsKey == nil) else {
+      throw ValidationError("--tls-certificate and --tls-key: one is of no use without the other")
+    }
     guard (10...60_000).contains(period) else { throw ValidationError("--period: expected 10 to 60000") }
     guard (1...100_000).contains(pool) else { throw ValidationError("--pool: expected 1 to 100000") }
     guard clientRate ?? 1 > 0 else { throw ValidationError("--client-rate: expected a number above 0") }
+    guard LogScrub.Settings(scrub) != nil else {
+      throw ValidationError("--scrub: expected hours or days such as 12h or 7d, or off; found '\(scrub)'")
+    }
     guard (0...1_000_000_000).contains(minFree) else { throw ValidationError("--min-free: expected 0 or more") }
   }
 
@@ -68,9 +89,15 @@ struct LogServeCommand: AsyncParsableCommand {
     if let address { (settings.host, settings.port) = address }
     settings.clientRate = clientRate
     settings.trustsForwarded = trustForwarded
+    settings.credentials = try credentials()
     let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-    try await LogServer(services, settings).run(
-      onListening: { Terminal.note("oriel: listening on http://\(host):\($0)/") }, until: waitForInterrupt)
+    let scheme = settings.credentials == nil ? "http" : "https"
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      if let credentials = settings.credentials { group.addTask { await keepCurrent(credentials) } }
+      try await LogServer(services, settings).run(
+        onListening: { Terminal.note("oriel: listening on \(scheme)://\(host):\($0)/") }, until: waitForInterrupt)
+      group.cancelAll()
+    }
     withExtendedLifetime(holds) {}
   }
 
@@ -80,8 +107,32 @@ struct LogServeCommand: AsyncParsableCommand {
     var settings = LogService.Settings()
     settings.period = .milliseconds(period)
     settings.minimumFreeBytes = UInt64(minFree) << 20
+    settings.scrub = LogScrub.Settings(scrub) ?? settings.scrub
+    let origin = folder.settings.origin
+    settings.scrub.onDamage = { Terminal.complain("\(origin): damaged: \($0)") }
     return try await folder.open(
       clock: .system, pace: pace, settings: settings, known: try await publicCheckpoint(of: folder))
+  }
+
+  private func credentials() throws -> TLSCredentials? {
+    guard let tlsCertificate, let tlsKey else { return nil }
+    do {
+      return try TLSCredentials(certificateFile: tlsCertificate, keyFile: tlsKey)
+    } catch {
+      throw CommandFailure("\(error)", ExitCode(66))
+    }
+  }
+
+  /// Reads the certificate and key again when told to.
+  private func keepCurrent(_ credentials: TLSCredentials) async {
+    await onHangup {
+      do {
+        try credentials.reload()
+        Terminal.note("oriel: TLS goes on with what is in the files now")
+      } catch {
+        Terminal.complain("TLS goes on with what was read before: \(error)")
+      }
+    }
   }
 
   /// What the public sees of the log: it tells whether folder and lock were restored from a backup together.

@@ -108,7 +108,7 @@ struct FolderTests {
     let others = try (1...3).map { try TestAuthority(seed: UInt64($0), organisation: "Other \($0)").root.chain[0] }
     let report = temporary.path + "/report.csv"
     func publish(_ certificates: [[UInt8]]) throws {
-      let rows = certificates.map { "\"'\(CertificatePEM.text($0))'\",\"Server Authentication 1.3.6.1.5.5.7.3.1\"\n" }
+      let rows = certificates.map { "\"'\(PEM.encode($0))'\",\"Server Authentication 1.3.6.1.5.5.7.3.1\"\n" }
       let header = "\"X.509 Certificate (PEM)\",\"Intended Use Case(s) Served\"\n"
       try Data((header + rows.joined()).utf8).write(to: URL(filePath: report))
     }
@@ -121,7 +121,7 @@ struct FolderTests {
     try roots.refresh()
     let file = try #require(FileHandle(forWritingAtPath: folder.path + "/roots.pem"))
     try file.seekToEnd()
-    try file.write(contentsOf: Data(CertificatePEM.text(others[2]).utf8))
+    try file.write(contentsOf: Data(PEM.encode(others[2]).utf8))
     try file.close()
     try roots.refresh()
     #expect(Set(roots.store.certificates) == Set([authority.root.chain[0]] + others))

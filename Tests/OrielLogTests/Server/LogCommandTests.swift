@@ -24,7 +24,7 @@ struct LogCommandTests {
       authority = try TestAuthority(seed: 21, now: { clock.now })
       let temporary = try #require(temporary)
       path = temporary.path + "/log"
-      let roots = try temporary.write(CertificatePEM.text(authority.root.chain[0]), to: "roots.pem")
+      let roots = try temporary.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
       let result = try await Command.run(
         ["log", "init", path, "--submission-url", "http://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots])
       #expect(result.status == 0, "\(result.errors)")

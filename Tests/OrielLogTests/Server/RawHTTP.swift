@@ -40,14 +40,16 @@ struct RawHTTP: Sendable {
   }
 
   /// Sends pieces with pauses between them, and gives all that comes until the server closes the connection.
-  func exchange(_ pieces: [[UInt8]], pause: Duration = .zero) async throws -> [UInt8] {
+  ///
+  /// - Parameter endsInput: whether the server is told that no more will come.
+  func exchange(_ pieces: [[UInt8]], pause: Duration = .zero, endsInput: Bool = false) async throws -> [UInt8] {
     try await withCheckedThrowingContinuation { continuation in
       // A thread of its own: it blocks.
-      Thread.detachNewThread { continuation.resume(with: Result { try talk(pieces, pause) }) }
+      Thread.detachNewThread { continuation.resume(with: Result { try talk(pieces, pause, endsInput) }) }
     }
   }
 
-  private func talk(_ pieces: [[UInt8]], _ pause: Duration) throws -> [UInt8] {
+  private func talk(_ pieces: [[UInt8]], _ pause: Duration, _ endsInput: Bool) throws -> [UInt8] {
     let peer = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(peer) }
     var address = sockaddr_in()
@@ -74,6 +76,7 @@ struct RawHTTP: Sendable {
       // A server that has had enough resets the connection in the end, and what was not read by then is lost.
       received += buffer[..<max(0, recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT)))]
     }
+    if endsInput { shutdown(peer, Int32(SHUT_WR)) }
     while true {
       let count = recv(peer, &buffer, buffer.count, 0)
       guard count > 0 else { return received }

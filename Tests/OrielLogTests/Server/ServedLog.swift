@@ -85,7 +85,7 @@ struct ServedLog: Sendable {
     _ path: String, _ authority: TestAuthority, _ clock: TravelClock, _ window: Range<Timestamp>?,
     prefix: String = ServedLog.prefix
   ) async throws {
-    let pem = CertificatePEM.text(authority.root.chain[0])
+    let pem = PEM.encode(authority.root.chain[0])
     _ = try await LogFolder.create(path, roots: pem, clock: clock.clock) { key in
       var settings = LogFolderSettings(
         description: "A test", key: key, submissionURL: "http://log.example\(prefix)",
