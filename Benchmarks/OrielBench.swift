@@ -7,6 +7,10 @@ import Foundation
 ///     oriel-bench process DIR ORIEL        `oriel watch --once` over loopback HTTP
 ///     oriel-bench policies DIR             judging certificates against the bare signature checks
 ///     oriel-bench outbox DIR ORIEL [COUNT] `oriel serve` sending what waits (100,000 by default), and its latency
+///     oriel-bench submissions DIR [COUNT]  makes submissions for a log (330,000 by default)
+///     oriel-bench log DIR ORIEL [RATE [SECONDS]]   `oriel log serve` taking them; every SCT is checked
+///     oriel-bench overload DIR ORIEL       the same on one core, offered twice what it can do
+///     oriel-bench large DIR ORIEL SUBMISSIONS [COUNT]  starting on a log of 10,000,000 entries, and going on
 @main
 struct OrielBench {
   static func main() async throws {
@@ -25,17 +29,26 @@ struct OrielBench {
       let benchmark = OutboxBenchmark(directory: directory, oriel: arguments[2], count: count)
       try await benchmark.run()
       try await benchmark.latency(rounds: 20)
+    case "submissions":
+      try SubmissionCorpus.write(arguments.dropFirst(2).first.flatMap { Int($0) } ?? 330_000, to: directory)
+    case "log" where arguments.count >= 3:
+      let numbers = arguments.dropFirst(3).compactMap { Double($0) }
+      try await LogBenchmark(corpus: SubmissionCorpus(directory), folder: directory, oriel: arguments[2])
+        .run(rate: numbers.first ?? 2500, seconds: numbers.dropFirst().first ?? 120, core: nil)
+    case "overload" where arguments.count >= 3:
+      try await LogBenchmark(corpus: SubmissionCorpus(directory), folder: directory, oriel: arguments[2])
+        .run(rate: nil, seconds: 30, core: 0)
+    case "large" where arguments.count >= 4:
+      let corpus = try SubmissionCorpus(URL(filePath: arguments[3]))
+      try await LogBenchmark(corpus: corpus, folder: directory, oriel: arguments[2])
+        .large(entries: arguments.dropFirst(4).first.flatMap { Int($0) } ?? 10_000_000)
     default: print("unknown benchmark")
     }
   }
 }
 
 /// Processor seconds that this process has used.
-func processorSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
+func processorSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
 /// The least processor time of several runs.
 func best(of runs: Int = 5, _ work: () throws -> Void) rethrows -> Double {
