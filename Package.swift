@@ -47,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CAllocator"),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+    .systemLibrary(name: "CICU", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
     .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
@@ -67,11 +68,17 @@ let package = Package(
     .target(
       name: "OrielCheck",
       dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"]),
-    .target(name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CIDN2", "CPSL"]),
+    .target(
+      name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CICU", "CIDN2", "CPSL"]),
     .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
     .target(name: "OrielVerdicts", dependencies: ["CertificateTransparency", "MerkleTree", crypto]),
     .target(
       name: "OrielContacts", dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "CAres"]),
+    .target(
+      name: "OrielAccounts",
+      dependencies: [
+        "OrielStore", "OrielWatchlist", "OrielMail", "CertificateTransparency", "MerkleTree", crypto,
+      ]),
     .target(
       name: "OrielMonitor",
       dependencies: [
@@ -88,8 +95,9 @@ let package = Package(
     .target(
       name: "OrielServer",
       dependencies: [
-        "OrielSettings", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
-        "CertificateTransparency", "MerkleTree",
+        "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
+        "OrielMonitor", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient", "CertificateTransparency",
+        "MerkleTree", hummingbird, nioCore, mustache, crypto,
       ]),
     .target(
       name: "OrielLog",
@@ -111,7 +119,8 @@ let package = Package(
       name: "oriel",
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
-        "OrielServer", "OrielSettings", "OrielLog", "OrielCheck", "OrielProbe", "OrielMail", "CTPolicy",
+        "OrielServer", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielSettings", "OrielLog", "OrielCheck",
+        "OrielProbe", "OrielMail", "CTPolicy",
         "OrielAlerting",
         "OrielMonitor",
         "OrielDemo", "OrielWatchlist", "OrielStore",
@@ -120,7 +129,7 @@ let package = Package(
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "CTPolicy", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient",
+        "CTPolicy", "OrielAccounts", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient",
         "CertificateTransparency", "MerkleTree", "TestWorld", crypto, cryptoExtras,
       ],
       path: "Benchmarks"),
@@ -167,6 +176,9 @@ let package = Package(
         "TestSupport", crypto, cryptoExtras, nioCore,
       ]),
     .testTarget(
+      name: "OrielStoreTests",
+      dependencies: ["OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+    .testTarget(
       name: "OrielVerdictsTests",
       dependencies: [
         "OrielVerdicts", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto,
@@ -174,6 +186,12 @@ let package = Package(
     .testTarget(
       name: "OrielContactsTests",
       dependencies: ["OrielContacts", "OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
+    .testTarget(
+      name: "OrielAccountsTests",
+      dependencies: [
+        "OrielAccounts", "OrielStore", "OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "TestSupport", crypto,
+      ]),
     .testTarget(
       name: "OrielWatchlistTests",
       dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
@@ -201,6 +219,13 @@ let package = Package(
     .testTarget(
       name: "OrielSettingsTests",
       dependencies: ["OrielSettings", "OrielAlerting", "OrielMail", "OrielWatchlist", "TestSupport"]),
+    .testTarget(
+      name: "OrielServerTests",
+      dependencies: [
+        "OrielServer", "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
+        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld", "TestSupport", crypto,
+      ]),
     .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets", "TestWorld", "TestSupport"]),
   ]
 )

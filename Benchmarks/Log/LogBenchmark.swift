@@ -23,7 +23,9 @@ struct LogBenchmark {
     try initialise(home)
     let server = try await RunningLog(oriel, home: home, port: LogBenchmark.port, core: core)
     defer { server.stop() }
-    let load = SubmissionLoad(corpus, port: LogBenchmark.port, prefix: LogBenchmark.prefix)
+    let load = SubmissionLoad(
+      corpus, port: LogBenchmark.port, prefix: LogBenchmark.prefix,
+      checkpoint: home.appending(path: "public/checkpoint"))
     // Keys are parsed, intermediates remembered, pages warm.
     load.run(seconds: 2, rate: min(rate ?? 500, 500), width: 512)
     if core != nil { return try await overload(load, server, seconds) }
@@ -40,7 +42,7 @@ struct LogBenchmark {
     server.stop()
     print(
       "disk: \(text(RunningLog.size(of: home) / Double(load.answers.count { $0.status == 200 }), 0)) bytes an entry")
-    try SCTCheck(corpus: corpus, home: home).check(load.answers)
+    try SCTCheck(corpus: corpus, home: home).check(load.answers, checkpoints: load.checkpoints)
     floor(per: (after.processor - before.processor) / count)
   }
 
@@ -80,7 +82,7 @@ struct LogBenchmark {
   /// Finds out what the server sustains on its core, offers twice as much, and then little again.
   private func overload(_ load: SubmissionLoad, _ server: RunningLog, _ seconds: Double) async throws {
     var first = load.answers.count
-    load.run(seconds: 10, rate: nil, width: 4096)
+    load.run(seconds: 10, rate: nil, width: 1000)
     let sustained = Double(load.answers[first...].count { $0.status == 200 }) / 10
     print("on one core it sustains \(text(sustained, 0)) submissions/s")
     try await Task.sleep(for: .seconds(3))

@@ -11,14 +11,16 @@ struct SCTCheck {
 
   struct Broken: Error { let reason: String }
 
-  func check(_ answers: [SubmissionLoad.Answer]) throws {
+  func check(_ answers: [SubmissionLoad.Answer], checkpoints: Set<Data>) throws {
     let settings = try JSONSerialization.jsonObject(with: Data(contentsOf: home.appending(path: "log.json")))
     let der = ((settings as? [String: Any])?["key"] as? String).flatMap { Base64.decode($0) } ?? []
     let key = try LogKey(derRepresentation: der)
     let files = home.appending(path: "public")
-    let head = try SignedTreeHead(
-      checkpoint: [UInt8](try Data(contentsOf: files.appending(path: "checkpoint"))), origin: "127.0.0.1:18990/bench",
-      key: key)
+    let read = { (checkpoint: Data) in
+      try SignedTreeHead(checkpoint: [UInt8](checkpoint), origin: "127.0.0.1:18990/bench", key: key)
+    }
+    let head = try read(try Data(contentsOf: files.appending(path: "checkpoint")))
+    let heads = Dictionary(grouping: try checkpoints.map(read), by: \.treeSize)
     var byTile: [UInt64: [(body: Int, sct: SignedCertificateTimestamp, index: UInt64)]] = [:]
     var count = 0
     for answer in answers where answer.status == 200 {
@@ -38,14 +40,21 @@ struct SCTCheck {
       try inflater.inflate(stored.span, into: &content, limit: 1 << 26)
       let bytes = content.span
       let entries = try DataTile.entries(in: bytes, count: place.width)
-      for entry in entries { try frontier.append(entry.entry.leafHash(in: bytes)) }
+      for entry in entries {
+        try frontier.append(entry.entry.leafHash(in: bytes))
+        guard try heads[frontier.end]?.allSatisfy({ try $0.rootHash == frontier.root() }) ?? true else {
+          throw Broken(reason: "a checkpoint of \(frontier.end) entries is of another tree")
+        }
+      }
       for item in byTile.removeValue(forKey: tile) ?? [] {
         try check(item.sct, item.body, entries[Int(item.index & 255)], bytes, key)
       }
     }
     guard byTile.isEmpty else { throw Broken(reason: "SCTs for entries beyond the tree") }
     guard try frontier.root() == head.rootHash else { throw Broken(reason: "the tree has another root") }
-    print("checked: \(count) SCTs, each in the tree of \(head.treeSize) at its index; the root holds")
+    print(
+      "checked: \(count) SCTs, each in the tree of \(head.treeSize) at its index;",
+      "\(checkpoints.count) checkpoints, each of its beginning")
   }
 
   private func check(

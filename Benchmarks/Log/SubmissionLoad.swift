@@ -27,28 +27,30 @@ final class SubmissionLoad {
   private let corpus: SubmissionCorpus
   private let port: Int
   private let prefix: String
+  private let checkpoint: URL?
   private let suffixes: [[UInt8]]
   private var connections: [Connection] = []
   private var free: [Int] = []
-  private var next: Int
+  private var next = 0
   private let start = ContinuousClock.now
   private var buffer = [UInt8](repeating: 0, count: 8192)
   private(set) var answers: [Answer] = []
   private(set) var failures = 0
+  /// Every checkpoint that was seen in the log's folder.
+  private(set) var checkpoints: Set<Data> = []
+  private var lastLook = -Double.infinity
   /// Due, but no connection was free.
   private(set) var unsent = 0
 
-  init(_ corpus: SubmissionCorpus, port: Int, prefix: String, from first: Int = 0) {
-    (self.corpus, self.port, self.prefix, next) = (corpus, port, prefix, first)
+  /// - Parameter checkpoint: the file to look at ten times a second; nil for none.
+  init(_ corpus: SubmissionCorpus, port: Int, prefix: String, checkpoint: URL? = nil) {
+    (self.corpus, self.port, self.prefix, self.checkpoint) = (corpus, port, prefix, checkpoint)
     suffixes = corpus.issuers.map { issuer in
       Array(("\"" + issuer.chain.map { ",\"\(Base64.encode($0))\"" }.joined() + "]}").utf8)
     }
   }
 
   deinit { for connection in connections { close(connection.socket) } }
-
-  /// The number of the first body that was not used.
-  var nextBody: Int { next }
 
   private var now: Double { (ContinuousClock.now - start) / .milliseconds(1) }
 
@@ -61,6 +63,10 @@ final class SubmissionLoad {
     var count = 0
     while true {
       let time = now
+      if let checkpoint, time > lastLook + 100 {
+        lastLook = time
+        if let content = try? Data(contentsOf: checkpoint) { checkpoints.insert(content) }
+      }
       if time < end {
         let due = rate.map { Int((time - begin) / 1000 * $0) } ?? Int.max
         while count < due, next < corpus.bodies.count {

@@ -9,11 +9,15 @@ package struct Alert: Hashable, Sendable {
     case certificate(CertificateAlert)
     /// Many certificates in a short time, in one message.
     case digest([CertificateAlert])
+    /// What came up in a day or a week, in one message.
+    case summary([CertificateAlert], DigestPeriod)
     /// A log turned out not to be trustworthy, after a certificate had been reported from it.
     case followUp(CertificateAlert, log: String, reason: String)
     case logHealth(LogHealthAlert)
     /// A certificate that was to come has not come.
     case canary(CanaryAlert)
+    /// The CAA records of a domain are not what they were.
+    case caaChange(CAAChangeAlert)
     /// Made up, to try a channel.
     case sample(CertificateAlert)
     /// All is well.
@@ -35,10 +39,11 @@ package struct Alert: Hashable, Sendable {
   package var kind: String {
     switch content {
     case .certificate: "certificate"
-    case .digest: "digest"
+    case .digest, .summary: "digest"
     case .followUp: "follow-up"
     case .logHealth: "log-health"
     case .canary: "canary"
+    case .caaChange: "caa-change"
     case .sample: "sample"
     case .heartbeat: "heartbeat"
     }
@@ -104,6 +109,8 @@ package struct CertificateAlert: Hashable, Sendable {
   package var earlier: [Earlier]
   /// How many earlier ones there are in all.
   package var earlierCount: Int
+  /// What was made of it for the one who is told; nil where nobody judges.
+  package var verdict: CertificateVerdict?
 
   package init(
     item: String, matchedNames: [String], issuance: IssuanceID, issuerKeyHash: SHA256Hash, facts: CertificateFacts,

@@ -1,5 +1,6 @@
 package import CTLogClient
 package import CertificateTransparency
+import OrielAccounts
 import OrielAlerting
 package import OrielMonitor
 package import OrielSettings
@@ -15,15 +16,24 @@ package final class Service: Sendable {
   private let watch: WatchIndexHolder
   private let routes: AlertRoutesHolder
   private let plan: Mutex<ServicePlan>
+  /// What accounts watch.
+  private let accountItems = Mutex<[WatchedItem]>([])
+  private let accounts: AccountsAtWork?
+  private let router: VerdictRouter?
   private let alerts: AlertService
   private let time: Timekeeper
   /// How often the service looks after itself.
   private let healthInterval: Duration
+  /// How often what is looked up for accounts is looked at.
+  private static let upkeepInterval = Duration.seconds(60)
 
-  /// - Parameter tell: shows each sighting, beside the alerts; at least once.
+  /// - Parameters:
+  ///   - accounts: nil where nobody but the configuration says what is watched, and nothing is judged.
+  ///   - tell: shows each sighting, beside the alerts; at least once.
   package init(
     _ configuration: Configuration, database: any SQLDatabase, transport: HTTPTransport, settings: MonitorSettings,
-    board: StatusBoard, time: Timekeeper = .system, healthInterval: Duration = .seconds(30),
+    board: StatusBoard, accounts: AccountsAtWork? = nil, time: Timekeeper = .system,
+    healthInterval: Duration = .seconds(30),
     tell: @escaping @Sendable (IssuanceRecord) async throws -> Void = { _ in }
   ) throws {
     let plan = try ServicePlan(configuration)
@@ -34,7 +44,15 @@ package final class Service: Sendable {
     alertStore = AlertStore(database)
     watch = WatchIndexHolder(WatchIndex(plan.items))
     routes = AlertRoutesHolder(plan.routes)
-    let alerts = AlertService(store: alertStore, routes: routes, settings: plan.alerts, now: time.now)
+    self.accounts = accounts
+    if let accounts {
+      router = VerdictRouter(
+        accounts.store, database, routes: routes, settings: plan.verdicts, owners: { accounts.owners }, now: time.now)
+    } else {
+      router = nil
+    }
+    let alerts = AlertService(
+      store: alertStore, routes: routes, router: router, settings: plan.alerts, now: time.now)
     self.alerts = alerts
     monitor = LogMonitor(
       store: store, transport: transport, settings: settings, time: time, board: board, watch: watch,
@@ -53,6 +71,11 @@ package final class Service: Sendable {
   @discardableResult
   package func run(_ logs: @escaping @Sendable () async throws -> [LogDescription]) async throws -> [LogMonitor.Outcome]
   {
+    // Before anything is read: what goes by unwatched does not come back.
+    if let accounts {
+      try await accounts.show(plan.withLock { $0 })
+      try await takeUp(accounts)
+    }
     let outcomes = try await withThrowingTaskGroup(of: [LogMonitor.Outcome].self) { group in
       defer { group.cancelAll() }
       group.addTask { [self] in
@@ -61,6 +84,14 @@ package final class Service: Sendable {
       }
       group.addTask { [self] in
         try await watchHealth()
+        return []
+      }
+      group.addTask { [self] in
+        try await followAccounts()
+        return []
+      }
+      group.addTask { [self] in
+        try await keepUp()
         return []
       }
       group.addTask { [self] in try await monitor.run(logs) }
@@ -75,10 +106,56 @@ package final class Service: Sendable {
   /// - Throws: what the watch lists' reading throws; nothing has changed then.
   package func replace(with configuration: Configuration) throws {
     let fresh = try ServicePlan(configuration)
-    watch.replace(with: WatchIndex(fresh.items))
     routes.replace(with: fresh.routes)
+    router?.replace(with: fresh.verdicts)
     plan.withLock { $0 = fresh }
+    rearrange()
     alerts.wake()
+  }
+
+  /// Puts what the file and the accounts watch in force.
+  private func rearrange() {
+    // Under one lock, so that of two changes at once the later is not undone.
+    accountItems.withLock { items in
+      watch.replace(with: WatchIndex(plan.withLock { $0.items } + items))
+    }
+  }
+
+  /// Takes up what people change in their accounts. Returns only when cancelled.
+  private func followAccounts() async throws {
+    guard let accounts else { return try await Service.wait() }
+    let last = Mutex<Int64?>(nil)
+    try await accounts.store.follow { [self] generation in
+      try await accounts.show(plan.withLock { $0 })
+      let isNew = last.withLock { last in
+        defer { last = generation.watch }
+        return last != generation.watch
+      }
+      guard isNew else { return }
+      try await takeUp(accounts)
+      // Many changes in a row are taken up together.
+      try await Task.sleep(for: .milliseconds(250))
+    }
+  }
+
+  private func takeUp(_ accounts: AccountsAtWork) async throws {
+    let items = try await accounts.watchedItems()
+    accountItems.withLock { $0 = items }
+    rearrange()
+  }
+
+  /// Keeps fresh what verdicts take into account. Returns only when cancelled.
+  private func keepUp() async throws {
+    guard let accounts else { return try await Service.wait() }
+    while true {
+      if try await accounts.refresh(plan.withLock { $0 }, accountItems.withLock { $0 }) { alerts.wake() }
+      try await router?.reconsider()
+      try await time.sleep(Service.upkeepInterval)
+    }
+  }
+
+  private static func wait() async throws {
+    while true { try await Task.sleep(for: .seconds(86_400)) }
   }
 
   private func watchHealth() async throws {
@@ -86,7 +163,8 @@ package final class Service: Sendable {
       try await time.sleep(healthInterval)
       let plan = plan.withLock { $0 }
       let watch = HealthWatch(store: alertStore, following: store, settings: plan.health, now: time.now)
-      if try await watch.look(watchedCount: plan.items.count) { alerts.wake() }
+      let count = plan.items.count + accountItems.withLock { $0.count }
+      if try await watch.look(watchedCount: count) { alerts.wake() }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 package import OrielAlerting
+package import OrielContacts
 import OrielMail
 import OrielMonitor
 package import OrielSettings
@@ -12,11 +13,36 @@ package struct ServicePlan: Sendable {
   package let routes: AlertRoutes
   package let alerts: AlertSettings
   package let health: HealthWatch.Settings
+  /// What the file itself watches; shown in the first account.
+  package let mirrored: [WatchedItem]
+  /// Who owns the first account, if there is none.
+  package let owner: String?
+  package let verdicts: VerdictRouter.Settings
+  package let inventory: [Configuration.InventoryFolder]
+  /// Where CCADB's reports are; nil where they are not wanted.
+  package let caSource: CADataSource?
+  /// Nil where CAA records are not looked up.
+  package let caaLookup: CAALookup.Settings?
 
   /// - Throws: what a watch list's reading throws.
   package init(_ configuration: Configuration) throws {
     items = try ServicePlan.items(configuration)
-    routes = ServicePlan.routes(configuration)
+    let post = ServicePlan.post(configuration)
+    let publicURL = configuration.publicURL ?? configuration.dashboard?.url
+    routes = ServicePlan.routes(configuration, post, publicURL, Set(items.map(\.description)))
+    mirrored = configuration.watch.map(\.item)
+    owner = configuration.dashboard?.owner
+    inventory = configuration.inventory
+    var verdicts = VerdictRouter.Settings()
+    verdicts.mail = post
+    verdicts.publicURL = publicURL
+    verdicts.digestHour = configuration.digestHour
+    verdicts.hold = configuration.holdUnexplained
+    self.verdicts = verdicts
+    caSource = ServicePlan.caSource(configuration)
+    caaLookup =
+      try configuration.checksCAA
+      ? CAALookup.Settings(servers: configuration.caaServers.map { try NameServer($0) }) : nil
     var alerts = AlertSettings()
     alerts.firstRetry = configuration.firstRetry
     alerts.longestRetry = configuration.longestRetry
@@ -52,14 +78,33 @@ package struct ServicePlan: Sendable {
 
   // MARK: Routes
 
-  private static func routes(_ configuration: Configuration) -> AlertRoutes {
-    let renderer = AlertRenderer(publicURL: configuration.publicURL)
-    let transport: MailChannel.Transport? =
-      switch configuration.mailTransport {
-      case .smtp(let settings): .smtp(SMTPClient(settings))
-      case .sendmail(let program): .sendmail(program)
-      case nil: nil
+  private static func post(_ configuration: Configuration) -> MailPost? {
+    guard let sender = configuration.mailFrom else { return nil }
+    return switch configuration.mailTransport {
+    case .smtp(let settings): MailPost(transport: .smtp(SMTPClient(settings)), sender: sender)
+    case .sendmail(let program): MailPost(transport: .sendmail(program), sender: sender)
+    case nil: nil
+    }
+  }
+
+  private static func caSource(_ configuration: Configuration) -> CADataSource? {
+    guard configuration.usesPublishedCCADB || !configuration.ccadb.isEmpty else { return nil }
+    var source = configuration.usesPublishedCCADB ? CADataSource.published : CADataSource()
+    for report in configuration.ccadb {
+      switch report.kind {
+      case .records: source.records.append(report.place)
+      case .certificates: source.certificates.append(report.place)
+      case .caaIdentifiers: source.caaIdentifiers.append(report.place)
+      case .mechanisms: source.mechanisms.append(report.place)
       }
+    }
+    return source
+  }
+
+  private static func routes(
+    _ configuration: Configuration, _ post: MailPost?, _ publicURL: String?, _ items: Set<String>
+  ) -> AlertRoutes {
+    let renderer = AlertRenderer(publicURL: publicURL)
     var channels: [String: any Channel] = [:]
     var targets: [String: [AlertTarget]] = [:]
     let add = { (recipient: String, target: String, channel: any Channel) in
@@ -68,11 +113,12 @@ package struct ServicePlan: Sendable {
     }
     for recipient in configuration.recipients {
       for address in recipient.mail {
-        guard let transport, let sender = configuration.mailFrom else { continue }
+        guard let post else { continue }
         add(
           recipient.name, "mail:\(address.address)",
           MailChannel(
-            transport, from: sender, to: address, renderer: renderer, unsubscribeURL: configuration.unsubscribeURL))
+            post.transport, from: post.sender, to: address, renderer: renderer,
+            unsubscribeURL: configuration.unsubscribeURL))
       }
       if var webhook = recipient.webhook {
         webhook.userAgent = "oriel/\(OrielVersion.text)"
@@ -85,6 +131,8 @@ package struct ServicePlan: Sendable {
     let targetsByName = targets
     func all(_ names: [String]) -> [AlertTarget] { names.flatMap { targetsByName[$0] ?? [] } }
     var routes = AlertRoutes(standard: all(configuration.defaultRecipients), channels: channels)
+    // What accounts watch is none of the file's recipients' business.
+    routes.standardItems = items
     for watch in configuration.watch {
       if let own = watch.recipients { routes.items[watch.item.description, default: []] += all(own) }
     }

@@ -26,6 +26,9 @@ extension Configuration {
     readWatch(root, known)
     readTimes(root)
     readHealth(root, known)
+    readService(root)
+    // What is watched, and who is told, can come from the dashboard as well.
+    guard dashboard == nil else { return }
     if watch.isEmpty, watchLists.isEmpty, certspotterWatchLists.isEmpty {
       root.reader.fail(nil, "watch", "nothing is watched: list a name, such as `watch: [example.com]`")
     }
@@ -198,6 +201,7 @@ extension Configuration {
     let digest = root.section("digest")
     digestFirst = digest.integer("first", 0...100_000) ?? digestFirst
     digestWindow = digest.duration("window", .seconds(1)...(.seconds(7 * 86_400))) ?? digestWindow
+    digestHour = digest.integer("hour", 0...23) ?? digestHour
     digest.finish()
     let retry = root.section("retry")
     firstRetry = retry.duration("first", .seconds(1)...(.seconds(86_400))) ?? firstRetry

@@ -61,6 +61,20 @@ package struct Configuration: Sendable {
   package var heartbeatRecipients: [String]?
   package var heartbeatURL: WebhookURL?
   package var canaries: [Canary] = []
+  /// Nil where there is to be none.
+  package var dashboard: Dashboard?
+  /// CCADB's reports, beside those that it publishes if they are wanted.
+  package var ccadb: [CCADBReport] = []
+  package var usesPublishedCCADB = false
+  package var rdapBootstrap: String?
+  /// Those that the machine is set up with, if empty.
+  package var caaServers: [String] = []
+  package var checksCAA = true
+  package var inventory: [InventoryFolder] = []
+  /// In UTC.
+  package var digestHour = 8
+  /// How long an unexplained certificate waits for whoever may yet tell of it.
+  package var holdUnexplained = Duration.zero
 
   package init() {}
 }

@@ -9,6 +9,7 @@ package struct StoredAlert: Hashable, Sendable {
     case followUp = "follow-up"
     case logHealth = "log-health"
     case canary
+    case caaChange = "caa-change"
     case sample
     case heartbeat
   }

@@ -125,11 +125,17 @@ package struct AlertStore: Sendable {
 
   /// Makes the deliveries of alerts, all of them or none.
   ///
-  /// - Parameter burst: certificates beyond it wait for a digest; other alerts always go at once.
+  /// - Parameters:
+  ///   - held: what waits for its audience's time.
+  ///   - released: what no longer waits.
+  ///   - burst: certificates beyond it wait for a digest; other alerts always go at once.
   package func route(
-    _ routes: [(alert: StoredAlert, targets: [AlertTarget])], burst: BurstLimit, now: Int64
+    _ routes: [(alert: StoredAlert, targets: [AlertTarget])], holding held: [HeldAlert] = [],
+    releasing released: [HeldAlert] = [], burst: BurstLimit, now: Int64
   ) async throws {
     try await database.transaction { connection in
+      for alert in released { try AlertStore.release(connection, alert) }
+      for alert in held { try AlertStore.hold(connection, alert) }
       for (alert, targets) in routes {
         for target in targets { try AlertStore.route(connection, alert, to: target, burst: burst, now: now) }
         try connection.execute("UPDATE alerts SET routed = 1 WHERE id = ?", [.integer(alert.id)])
@@ -223,16 +229,6 @@ extension AlertStore {
           ORDER BY d.id LIMIT ?
           """, [.text(target), .integer(now), .integer(AlertStore.patience - 1), .integer(Int64(limit))]
       ).map { try StoredDelivery($0) }
-    }
-  }
-
-  /// When a target has something to send next, or, of what failed before, to send again.
-  package func nextAttempt(to target: String, failedOnly: Bool = false) async throws -> Int64? {
-    try await database.transaction { connection in
-      try connection.query(
-        "SELECT min(next_attempt) FROM deliveries WHERE target = ? AND state = 'waiting' AND attempts >= ?",
-        [.text(target), .integer(failedOnly ? 1 : 0)]
-      ).first?.integer(0)
     }
   }
 
@@ -398,16 +394,16 @@ extension AlertStore {
 // MARK: - Rows
 
 extension AlertStore {
-  fileprivate static let alertColumns = ["id", "key", "kind", "issuance_id", "item", "content", "created_at"]
+  static let alertColumns = ["id", "key", "kind", "issuance_id", "item", "content", "created_at"]
   fileprivate static let selectAlert = "SELECT \(alertColumns.joined(separator: ", ")) FROM alerts"
-  fileprivate static let selectDelivery = """
+  static let selectDelivery = """
     SELECT \(alertColumns.map { "a." + $0 }.joined(separator: ", ")), d.id, d.recipient, d.target, d.state, d.attempts,
       d.next_attempt, d.last_attempt, d.words FROM deliveries d JOIN alerts a ON a.id = d.alert_id
     """
 }
 
 extension StoredAlert {
-  fileprivate init(_ row: SQLRow) throws {
+  init(_ row: SQLRow) throws {
     guard let id = row.integer(0), let key = row.text(1), let kind = row.text(2).flatMap(Kind.init(rawValue:)),
       let created = row.integer(6)
     else { throw CorruptRow(table: "alerts") }
@@ -418,7 +414,7 @@ extension StoredAlert {
 }
 
 extension StoredDelivery {
-  fileprivate init(_ row: SQLRow) throws {
+  init(_ row: SQLRow) throws {
     let first = AlertStore.alertColumns.count
     guard let id = row.integer(first), let recipient = row.text(first + 1), let target = row.text(first + 2),
       let state = row.text(first + 3).flatMap(State.init(rawValue:)), let attempts = row.integer(first + 4),

@@ -42,7 +42,7 @@ package struct FollowingStore: Sendable {
 
   /// All logs ever followed, by name.
   package func logs() async throws -> [LogRecord] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query(FollowingStore.select + " ORDER BY description, log_id").map(LogRecord.init(row:))
     }
   }
@@ -105,7 +105,7 @@ package struct FollowingStore: Sendable {
 
   /// The evidence against a log, oldest first, without its material.
   package func evidence(against logID: LogID) async throws -> [(at: Int64, kind: String, detail: String)] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query(
         "SELECT at, kind, detail FROM evidence WHERE log_id = ? ORDER BY id", [.blob(logID.hash.bytes)]
       ).map { ($0.integer(0) ?? 0, $0.text(1) ?? "", $0.text(2) ?? "") }
@@ -131,7 +131,7 @@ package struct FollowingStore: Sendable {
 
   /// Heads of a log, smallest first.
   package func heads(of logID: LogID) async throws -> [HeadRecord] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query(
         """
         SELECT tree_size, root, timestamp, signed, seen_at, verified FROM heads

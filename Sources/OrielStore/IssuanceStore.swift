@@ -19,6 +19,7 @@ package struct NewSighting: Sendable {
   package var serialNumber: String?
   package var issuer: String?
   package var publicKeyHash: SHA256Hash?
+  package var names: [FoundName]
   package var matches: [StoredMatch]
   package var problems: [String]
 
@@ -40,6 +41,7 @@ package struct NewSighting: Sendable {
     serialNumber = facts.serialNumber
     issuer = facts.issuer?.description
     publicKeyHash = facts.publicKeyHash
+    names = facts.names
     self.matches = matches
     self.problems = problems
   }
@@ -78,7 +80,8 @@ package struct StoredCertificate: Hashable, Sendable {
     entryType == "precert" && !isWhole ? CertificateFacts(tbsCertificate: der) : CertificateFacts(certificate: der)
   }
 
-  private var isWhole: Bool {
+  /// Whether this is a certificate, and not the TBSCertificate of one alone.
+  package var isWhole: Bool {
     CertificateFields(certificate: 0..<der.count, in: der.span)?.isComplete ?? false
   }
 }
@@ -127,16 +130,23 @@ extension FollowingStore {
   ) throws {
     let issuance = SQLValue.blob(sighting.issuance.hash.bytes)
     let certificate = SQLValue.blob(SHA256Hash.hash(sighting.certificate).bytes)
-    try connection.execute(
+    let new = try connection.query(
       """
-      INSERT INTO issuances (id, issuer_key_hash, first_seen, not_before, not_after, serial, issuer, spki_sha256)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+      INSERT INTO issuances
+        (id, issuer_key_hash, first_seen, not_before, not_after, serial, issuer, spki_sha256, is_indexed, number)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, (SELECT coalesce(max(number), 0) + 1 FROM issuances))
+      ON CONFLICT (id) DO NOTHING RETURNING number
       """,
       [
         issuance, .blob(sighting.issuerKeyHash.bytes), .integer(now), .optional(sighting.notBefore),
         .optional(sighting.notAfter), .optional(sighting.serialNumber), .optional(sighting.issuer),
         .optional(sighting.publicKeyHash?.bytes),
       ])
+    if let number = new.first?.integer(0) {
+      try NameKeys.insert(
+        connection, NameKeys.keys(sighting.names, matches: sighting.matches),
+        SearchCursor(firstSeen: now, number: number))
+    }
     try connection.execute(
       """
       INSERT INTO certificates (sha256, issuance_id, entry_type, der, chain) VALUES (?, ?, ?, ?, ?)
@@ -169,7 +179,7 @@ extension FollowingStore {
 
   /// Sightings that nobody has been told of, oldest first, each with its issuance as it stood then.
   package func unannounced(limit: Int = 256) async throws -> [PendingAnnouncement] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       let rows = try connection.query(
         """
         SELECT rowid, log_id, entry_index, issuance_id FROM sightings WHERE announced = 0 ORDER BY rowid LIMIT ?
@@ -197,14 +207,14 @@ extension FollowingStore {
 
   /// The certificate of an issuer that was fetched before.
   package func issuer(_ hash: SHA256Hash) async throws -> [UInt8]? {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query("SELECT der FROM issuers WHERE sha256 = ?", [.blob(hash.bytes)]).first?.blob(0)
     }
   }
 
   /// All issuances, by the time they were first seen.
   package func issuances() async throws -> [IssuanceRecord] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query("SELECT id FROM issuances ORDER BY first_seen, id").compactMap { row in
         guard let id = row.blob(0).flatMap({ SHA256Hash($0) }) else { throw CorruptRow(table: "issuances") }
         return try FollowingStore.issuance(connection, IssuanceID(id), upTo: .max)

@@ -1,6 +1,6 @@
 /// The schema of the monitor's state, as a list that only grows: entry n brings version n to version n + 1.
 package enum Migrations {
-  package static let all: [String] = [following, alerting]
+  package static let all: [String] = [following, alerting, searching, accounts, judging, retention]
 
   private static let following = """
     CREATE TABLE logs (

@@ -56,4 +56,10 @@ package protocol SQLDatabase: Sendable {
   func transaction<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
+
+  /// Runs `body` on what is committed at this moment, all of its queries on the same state; it can't change anything,
+  /// and neither waits for a transaction nor keeps one waiting.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+  ) async throws -> Value
 }

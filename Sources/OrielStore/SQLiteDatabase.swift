@@ -1,14 +1,16 @@
 import Foundation
 import GRDB
 
-/// The state in one SQLite file: write-ahead log, one writer, no server.
+/// The state in one SQLite file: write-ahead log, one writer, a few readers beside it, no server.
 package struct SQLiteDatabase: SQLDatabase {
-  private let queue: DatabaseQueue
+  private let pool: DatabasePool
   private let path: String
-  private let migrations: [String]
+
+  /// So many read at a time, each with a cache of its own; others wait.
+  static let readers = 4
 
   /// "Orie", in the header of every database of ours.
-  private static let applicationID: Int64 = 0x4f72_6965
+  static let applicationID: Int64 = 0x4f72_6965
 
   /// What a committed transaction outlives.
   package enum Durability: String, Sendable {
@@ -28,18 +30,11 @@ package struct SQLiteDatabase: SQLDatabase {
     path: String, migrations: [String] = Migrations.all, durability: Durability = .process, isChecked: Bool = true
   ) throws {
     self.path = path
-    self.migrations = migrations
-    var configuration = Configuration()
-    configuration.journalMode = .wal
-    configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
-      try database.execute(sql: "PRAGMA foreign_keys = ON")
-      try database.execute(sql: "PRAGMA cache_size = -4096")
-    }
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.inDatabase { database in
+      pool = try DatabasePool(path: path, configuration: SQLiteDatabase.configuration)
+      try pool.writeWithoutTransaction { database in
+        // Not before the pool is open, as opening it sets this too.
+        try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
         try SQLiteDatabase.check(database, path: path, isThorough: isChecked)
         guard try SQLiteDatabase.version(database, migrations, path: path) < migrations.count else { return }
         // One process at a time: two that open a new file at once must not both make the tables.
@@ -53,6 +48,39 @@ package struct SQLiteDatabase: SQLDatabase {
     }
   }
 
+  /// Opens a file that is there for reading alone, also while others write to it.
+  ///
+  /// - Throws: ``StoreError``, also for a file whose schema is not the newest.
+  package init(reading path: String, migrations: [String] = Migrations.all) throws {
+    self.path = path
+    var configuration = SQLiteDatabase.configuration
+    configuration.readonly = true
+    do {
+      pool = try DatabasePool(path: path, configuration: configuration)
+      try pool.read { database in
+        try SQLiteDatabase.check(database, path: path, isThorough: false)
+        let version = try SQLiteDatabase.version(database, migrations, path: path)
+        guard version == migrations.count else {
+          throw StoreError.older(file: path, version: Int64(version), known: Int64(migrations.count))
+        }
+      }
+    } catch let error as DatabaseError {
+      throw SQLiteDatabase.translate(error, path: path)
+    }
+  }
+
+  private static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.journalMode = .wal
+    configuration.busyMode = .timeout(5)
+    configuration.maximumReaderCount = readers
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA foreign_keys = ON")
+      try database.execute(sql: "PRAGMA cache_size = -4096")
+    }
+    return configuration
+  }
+
   private static func check(_ database: Database, path: String, isThorough: Bool) throws {
     let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let tables = try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
@@ -64,7 +92,7 @@ package struct SQLiteDatabase: SQLDatabase {
     guard verdict == "ok" else { throw StoreError.corrupt(file: path, reason: verdict) }
   }
 
-  private static func version(_ database: Database, _ migrations: [String], path: String) throws -> Int {
+  static func version(_ database: Database, _ migrations: [String], path: String) throws -> Int {
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     guard version <= migrations.count else {
       throw StoreError.newer(file: path, version: Int64(version), known: Int64(migrations.count))
@@ -84,13 +112,23 @@ package struct SQLiteDatabase: SQLDatabase {
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
     do {
-      return try await queue.write { try body(GRDBConnection(database: $0)) }
+      return try await pool.write { try body(GRDBConnection(database: $0)) }
     } catch let error as DatabaseError {
       throw SQLiteDatabase.translate(error, path: path)
     }
   }
 
-  private static func translate(_ error: DatabaseError, path: String) -> any Error {
+  package func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await pool.read { try body(GRDBConnection(database: $0)) }
+    } catch let error as DatabaseError {
+      throw SQLiteDatabase.translate(error, path: path)
+    }
+  }
+
+  static func translate(_ error: DatabaseError, path: String) -> any Error {
     switch error.resultCode {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB: StoreError.corrupt(file: path, reason: error.message ?? "not a database")
     case .SQLITE_FULL: StoreError.full(file: path)

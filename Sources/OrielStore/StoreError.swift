@@ -4,8 +4,11 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
   case unwritable(directory: String, reason: String)
   case corrupt(file: String, reason: String)
   case newer(file: String, version: Int64, known: Int64)
+  case older(file: String, version: Int64, known: Int64)
   case foreign(file: String)
   case full(file: String)
+  /// A file that was to be made is there, or can't be made.
+  case unmade(file: String, reason: String)
 
   package var description: String {
     switch self {
@@ -20,10 +23,13 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
       """
     case .newer(let file, let version, let known):
       "the database \(file) is of version \(version), this oriel knows up to \(known): use a newer oriel"
+    case .older(let file, let version, let known):
+      "the database \(file) is of version \(version), this oriel reads \(known): run `oriel serve` or `oriel watch` first"
     case .foreign(let file):
       "\(file) is a database of another program: give another --data-dir"
     case .full(let file):
       "no space left for \(file): free some and start again, nothing that was committed is lost"
+    case .unmade(let file, let reason): "\(file) can't be written: \(reason)"
     }
   }
 }

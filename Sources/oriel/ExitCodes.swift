@@ -34,8 +34,8 @@ struct CommandFailure: Error {
     case let failure as CommandFailure: self = failure
     case let error as StoreError:
       switch error {
-      case .corrupt, .newer, .foreign: self.init(error.description, .badData)
-      case .inUse, .unwritable, .full: self.init(error.description, .cannotWrite)
+      case .corrupt, .newer, .older, .foreign: self.init(error.description, .badData)
+      case .inUse, .unwritable, .full, .unmade: self.init(error.description, .cannotWrite)
       }
     case let error as WatchlistError: self.init("\(error)", .badData)
     case let error as WatchedItemError: self.init("\(error)", ExitCode(64))

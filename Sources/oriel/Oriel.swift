@@ -17,6 +17,7 @@ struct Oriel: AsyncParsableCommand {
     version: OrielVersion.text,
     subcommands: [
       ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self, SubmitCommand.self,
-      LogsCommand.self, LogCommand.self, AlertsCommand.self, ConfigCommand.self, DemoCommand.self,
+      SearchCommand.self, LogsCommand.self, LogCommand.self, AlertsCommand.self, ConfigCommand.self, BackupCommand.self,
+      RestoreCommand.self, DemoCommand.self,
     ])
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CTLogClient
 import Foundation
+import OrielAccounts
 import OrielMonitor
 import OrielServer
 import OrielSettings
@@ -48,26 +49,33 @@ struct ServeCommand: AsyncParsableCommand {
       settings.rfc6962PollInterval = settings.staticPollInterval
     }
     let database = try SQLiteDatabase(path: directory.databasePath)
+    let accounts = configuration.dashboard.map { _ in
+      AccountsAtWork(AccountStore(database, now: Timekeeper.system.now), database, time: .system)
+    }
     let service = try Service(
-      configuration, database: database, transport: transport, settings: settings, board: board)
+      configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts)
+    let dashboard = try accounts.flatMap { try Dashboard(configuration, $0, database, board) }
     Memory.release()
     let sources = ListOptions.sources(configuration.logLists)
     let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
     Terminal.note("oriel: serving from \(directory.path), following \(sources.count) log lists")
     let result: Result<Void, any Error>
-    do { result = .success(try await run(service, logs, board)) } catch { result = .failure(error) }
+    do { result = .success(try await run(service, logs, board, dashboard)) } catch { result = .failure(error) }
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
     try result.get()
   }
 
-  private func run(_ service: Service, _ logs: ListKeeper, _ board: StatusBoard) async throws {
+  private func run(
+    _ service: Service, _ logs: ListKeeper, _ board: StatusBoard, _ dashboard: Dashboard?
+  ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await service.run { try await logs.load() } }
       group.addTask { await waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board).run() }
       group.addTask { await onHangup { reload(service) } }
+      if let dashboard { group.addTask { try await dashboard.run { Terminal.note("oriel: \($0)") } } }
       try await group.next()
     }
   }

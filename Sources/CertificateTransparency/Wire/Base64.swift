@@ -49,24 +49,30 @@ public enum Base64 {
   /// The base64 text of `bytes`.
   public static func encode(_ bytes: some Collection<UInt8>) -> String {
     var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var group: UInt32 = 0
-    var held = 0
-    for byte in bytes {
-      group = group << 8 | UInt32(byte)
-      held += 1
-      if held == 3 {
-        for shift: UInt32 in [18, 12, 6, 0] { text.append(digits[Int(group >> shift & 0x3f)]) }
-        (group, held) = (0, 0)
-      }
-    }
-    if held > 0 {
-      group <<= UInt32(8 * (3 - held))
-      for place in 0..<4 {
-        text.append(place <= held ? digits[Int(group >> UInt32(18 - 6 * place) & 0x3f)] : pad)
-      }
-    }
+    encode(Array(bytes).span, into: &text)
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Appends the base64 text of `bytes`.
+  public static func encode(_ bytes: Span<UInt8>, into text: inout [UInt8]) {
+    let whole = bytes.count / 3 * 3
+    text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
+    let digits = digits
+    var offset = 0
+    while offset < whole {
+      let (a, b, c) = (bytes[offset], bytes[offset + 1], bytes[offset + 2])
+      text.append(digits[Int(a >> 2)])
+      text.append(digits[Int(a << 4 & 0x3f | b >> 4)])
+      text.append(digits[Int(b << 2 & 0x3f | c >> 6)])
+      text.append(digits[Int(c & 0x3f)])
+      offset += 3
+    }
+    guard offset < bytes.count else { return }
+    let (a, b) = (bytes[offset], offset + 1 < bytes.count ? bytes[offset + 1] : nil)
+    text.append(digits[Int(a >> 2)])
+    text.append(digits[Int(a << 4 & 0x3f | (b ?? 0) >> 4)])
+    text.append(b.map { digits[Int($0 << 2 & 0x3f)] } ?? pad)
+    text.append(pad)
   }
 
   private static let pad = UInt8(ascii: "=")

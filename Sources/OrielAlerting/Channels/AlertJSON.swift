@@ -12,6 +12,8 @@ package struct AlertJSON: Sendable, Encodable {
     let certificates: [CertificateJSON]
     /// How many more there are.
     let omitted: Int
+    /// `daily` or `weekly`; absent where a burst of certificates made it.
+    var period: String?
   }
 
   struct FollowUp: Sendable, Encodable {
@@ -34,6 +36,13 @@ package struct AlertJSON: Sendable, Encodable {
     let lastSeen: String?
   }
 
+  struct CAAChange: Sendable, Encodable {
+    let item: String
+    let before: [String]
+    let now: [String]
+    let seenAt: String
+  }
+
   struct Heartbeat: Sendable, Encodable {
     let logCount: Int
     let watchedCount: Int
@@ -51,6 +60,7 @@ package struct AlertJSON: Sendable, Encodable {
   private(set) var followUp: FollowUp?
   private(set) var logHealth: LogHealth?
   private(set) var canary: Canary?
+  private(set) var caaChange: CAAChange?
   private(set) var heartbeat: Heartbeat?
 
   private static let mostInDigest = 100
@@ -61,9 +71,8 @@ package struct AlertJSON: Sendable, Encodable {
     createdAt = alert.createdAt.description
     switch alert.content {
     case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, .whole)
-    case .digest(let all):
-      let told = all.prefix(AlertJSON.mostInDigest)
-      digest = Digest(certificates: told.map { CertificateJSON($0, .brief) }, omitted: all.count - told.count)
+    case .digest(let all): digest = AlertJSON.digest(all)
+    case .summary(let all, let period): digest = AlertJSON.digest(all, period)
     case .followUp(let found, let log, let reason):
       followUp = FollowUp(log: log.bounded, reason: reason.bounded, certificate: CertificateJSON(found, .whole))
     case .logHealth(let health):
@@ -73,11 +82,21 @@ package struct AlertJSON: Sendable, Encodable {
     case .canary(let missing):
       canary = Canary(
         name: missing.name.bounded, due: missing.due.description, lastSeen: missing.lastSeen?.description)
+    case .caaChange(let change):
+      caaChange = CAAChange(
+        item: change.item.bounded, before: change.before.prefix(50).map(\.bounded),
+        now: change.now.prefix(50).map(\.bounded), seenAt: change.seenAt.description)
     case .heartbeat(let life):
       heartbeat = Heartbeat(
         logCount: life.logCount, watchedCount: life.watchedCount, since: life.since.description,
         certificateCount: life.certificateCount)
     }
+  }
+
+  private static func digest(_ all: [CertificateAlert], _ period: DigestPeriod? = nil) -> Digest {
+    let told = all.prefix(AlertJSON.mostInDigest)
+    return Digest(
+      certificates: told.map { CertificateJSON($0, .brief) }, omitted: all.count - told.count, period: period?.rawValue)
   }
 
   /// One line of JSON, its keys sorted.

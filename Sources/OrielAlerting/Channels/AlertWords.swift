@@ -15,6 +15,15 @@ struct AlertWords {
       let prefix = alert.kind == "sample" ? "This is a test. " : ""
       summary = prefix + AlertWords.headline(found, quote)
       addFacts(found)
+    case .summary(let all, let period):
+      summary = "\(all.count) certificates in the \(period.rawValue) digest"
+      lines = AlertWords.list(all.map { AlertWords.headline($0, quote) }, limit: 20)
+    case .caaChange(let change):
+      summary = "The CAA records of \(quote(change.item)) have changed"
+      let list = { (records: [String]) in
+        records.isEmpty ? "none" : records.prefix(8).map(quote).joined(separator: ", ")
+      }
+      lines = ["before: \(list(change.before))", "now: \(list(change.now))", "seen: \(change.seenAt)"]
     case .digest(let all):
       summary = "\(all.count) certificates were issued for watched names"
       lines = AlertWords.list(all.map { AlertWords.headline($0, quote) }, limit: 20)
@@ -40,7 +49,8 @@ struct AlertWords {
     guard !alert.matchedNames.isEmpty else { return "A certificate that can't be read may cover \(item)" }
     let names = alert.matchedNames.prefix(3).map(quote).joined(separator: ", ")
     let more = alert.matchedNames.count - 3
-    return "Certificate for \(names)" + (more > 0 ? " and \(more) more" : "") + " (watching \(item))"
+    let verdict = alert.verdict.map { $0.words + ": certificate" } ?? "Certificate"
+    return "\(verdict) for \(names)" + (more > 0 ? " and \(more) more" : "") + " (watching \(item))"
   }
 
   private static func list(_ items: [String], limit: Int) -> [String] {
@@ -49,6 +59,14 @@ struct AlertWords {
 
   private mutating func addFacts(_ alert: CertificateAlert) {
     let facts = alert.facts
+    if let verdict = alert.verdict {
+      lines.append("verdict: \(verdict.words)")
+      for reason in verdict.reasons.prefix(8) { lines.append("- " + quote(reason.sentence)) }
+      if let step = verdict.steps.first {
+        let contacts = step.contacts.prefix(4).map(quote).joined(separator: " ")
+        lines.append("do first: \(quote(step.title))" + (contacts.isEmpty ? "" : ": " + contacts))
+      }
+    }
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .uri]
     let names = sources.flatMap { facts.text(of: $0) }
     lines.append("names: " + AlertWords.list(names, limit: 8).map(quote).joined(separator: " "))

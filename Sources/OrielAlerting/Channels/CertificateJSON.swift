@@ -35,6 +35,41 @@ struct CertificateJSON: Sendable, Encodable {
     let firstSeen: String
   }
 
+  struct Verdict: Sendable, Encodable {
+    struct Reason: Sendable, Encodable {
+      let code: String
+      let speaks: String
+      let sentence: String
+    }
+
+    struct Step: Sendable, Encodable {
+      let title: String
+      let why: String
+      let addressee: String?
+      let contacts: [String]
+      let notes: [String]
+    }
+
+    let level: String
+    let isProven: Bool
+    let reasons: [Reason]
+    let steps: [Step]
+
+    init(_ verdict: CertificateVerdict, _ extent: Extent) {
+      level = verdict.level.rawValue
+      isProven = verdict.isProven
+      reasons = verdict.reasons.prefix(extent.others).map {
+        Reason(code: $0.code, speaks: $0.isFor ? "for" : "against", sentence: $0.sentence.bounded)
+      }
+      steps = verdict.steps.prefix(extent.certificateSize > 0 ? extent.others : 0).map { step in
+        Step(
+          title: step.title.bounded, why: step.why.bounded, addressee: step.addressee?.bounded,
+          contacts: step.contacts.prefix(extent.others).map(\.bounded),
+          notes: step.notes.prefix(extent.others).map(\.bounded))
+      }
+    }
+  }
+
   let item: String
   let matchedNames: [String]
   let issuance: String
@@ -57,6 +92,7 @@ struct CertificateJSON: Sendable, Encodable {
   let problems: [String]
   let earlier: [Earlier]
   let earlierCount: Int
+  let verdict: Verdict?
   /// How many elements each list has lost; absent where none has.
   let omitted: [String: Int]?
 
@@ -100,6 +136,7 @@ struct CertificateJSON: Sendable, Encodable {
         notBefore: $0.notBefore.map(CertificateJSON.time), firstSeen: $0.firstSeen.description)
     }
     earlierCount = alert.earlierCount
+    verdict = alert.verdict.map { Verdict($0, extent) }
     self.omitted = omitted.isEmpty ? nil : omitted
   }
 
@@ -118,12 +155,5 @@ extension CertificateAlert.Certificate {
   }
 
   /// RFC 7468; nil for what is no certificate.
-  var pem: String? {
-    guard isWhole else { return nil }
-    let base64 = Array(Base64.encode(der).utf8)
-    let lines = stride(from: 0, to: base64.count, by: 64).map {
-      String(decoding: base64[$0..<min($0 + 64, base64.count)], as: UTF8.self) + "\n"
-    }
-    return "-----BEGIN CERTIFICATE-----\n" + lines.joined() + "-----END CERTIFICATE-----\n"
-  }
+  var pem: String? { isWhole ? PEM.encode(der) : nil }
 }

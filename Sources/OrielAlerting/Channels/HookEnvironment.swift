@@ -20,6 +20,13 @@ struct HookEnvironment {
     switch alert.content {
     case .certificate, .sample: break
     case .digest(let all): set("ORIEL_CERTIFICATE_COUNT", String(all.count))
+    case .summary(let all, let period):
+      set("ORIEL_CERTIFICATE_COUNT", String(all.count))
+      set("ORIEL_PERIOD", period.rawValue)
+    case .caaChange(let change):
+      set("ORIEL_ITEM", change.item)
+      set("ORIEL_CAA_BEFORE", change.before)
+      set("ORIEL_CAA_NOW", change.now)
     case .followUp(_, let log, let reason):
       set("ORIEL_LOG", log)
       set("ORIEL_REASON", reason)
@@ -49,7 +56,8 @@ struct HookEnvironment {
     case .certificate, .sample: "discovered_cert"
     case .logHealth(let health): health.state == "current" ? "recovered" : "error"
     case .canary: "error"
-    case .digest: "digest"
+    case .caaChange: "caa_change"
+    case .digest, .summary: "digest"
     case .followUp: "follow_up"
     case .heartbeat: "heartbeat"
     }
@@ -64,6 +72,12 @@ struct HookEnvironment {
     set("ORIEL_ISSUER_ORGANISATION", facts.issuer?.organisation)
     set("ORIEL_KEY_TYPE", facts.keyType?.description)
     set("ORIEL_EARLIER_COUNT", String(alert.earlierCount))
+    if let verdict = alert.verdict {
+      set("ORIEL_VERDICT", verdict.level.rawValue)
+      set("ORIEL_VERDICT_PROVEN", verdict.isProven ? "1" : "0")
+      set("ORIEL_VERDICT_REASONS", verdict.reasons.map(\.sentence))
+      set("ORIEL_REPORT_TO", verdict.reportTo)
+    }
     set("WATCH_ITEM", alert.item)
     set("TBS_SHA256", alert.tbsHash?.hex)
     set("CERT_SHA256", alert.certificates.first?.sha256.hex)

@@ -114,7 +114,7 @@ extension Alert {
   var certificate: CertificateAlert? {
     switch content {
     case .certificate(let found), .sample(let found), .followUp(let found, _, _): found
-    case .digest, .logHealth, .canary, .heartbeat: nil
+    case .digest, .summary, .logHealth, .canary, .caaChange, .heartbeat: nil
     }
   }
 }

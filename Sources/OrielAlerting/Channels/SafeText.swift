@@ -3,7 +3,7 @@ import CertificateTransparency
 extension String {
   /// The text in one line of at most `limit` characters, with everything escaped that could fool a reader or a
   /// terminal. For words of strangers.
-  func oneLine(limit: Int = 200) -> String {
+  package func oneLine(limit: Int = 200) -> String {
     var scalars = String.UnicodeScalarView()
     var isCut = false
     for scalar in unicodeScalars {

@@ -46,9 +46,7 @@ package struct WebhookChannel: Channel {
 
   package init(
     _ settings: Settings, resolver: HostResolver = .system,
-    now: @escaping @Sendable () -> Timestamp = {
-      Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970) * 1000))
-    }
+    now: @escaping @Sendable () -> Timestamp = { .now }
   ) {
     self.settings = settings
     self.resolver = resolver

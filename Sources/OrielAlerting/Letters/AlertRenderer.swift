@@ -23,8 +23,10 @@ package struct AlertRenderer: Sendable {
     case .followUp(let found, let log, let reason):
       return CertificateLetter(found, publicURL).followUp(log: log, reason: reason)
     case .digest(let all): return DigestLetter(all, publicURL).letter
+    case .summary(let all, let period): return DigestLetter(all, publicURL, period).letter
     case .logHealth(let health): return health.letter
     case .canary(let canary): return canary.letter
+    case .caaChange(let change): return change.letter
     case .heartbeat(let heartbeat): return heartbeat.letter
     }
   }

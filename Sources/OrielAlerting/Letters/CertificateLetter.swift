@@ -17,6 +17,7 @@ struct CertificateLetter {
 
   func new() -> Letter {
     var letter = Letter(subject: subject, lead: lead)
+    if alert.verdict?.level == .unexplained { letter.tone = .alarm }
     fill(&letter)
     return letter
   }
@@ -50,7 +51,7 @@ struct CertificateLetter {
   // MARK: What it says
 
   private var item: String { alert.item.oneLine(limit: CertificateLetter.longestName) }
-  private var matched: [String] { alert.matchedNames.map { $0.oneLine(limit: CertificateLetter.longestName) } }
+  var matched: [String] { alert.matchedNames.map { $0.oneLine(limit: CertificateLetter.longestName) } }
 
   /// The issuer by the name that people know.
   static func issuer(_ facts: CertificateFacts) -> String {
@@ -62,14 +63,14 @@ struct CertificateLetter {
     return commonName.map { $0 == organisation ? organisation : "\(organisation) (\($0))" } ?? organisation
   }
 
-  private var organisation: String {
+  var organisation: String {
     alert.facts.issuer?.organisation?.oneLine(limit: 60) ?? CertificateLetter.issuer(alert.facts)
   }
 
   private var subject: String {
     guard let first = matched.first else { return "A certificate that can't be read may cover \(item)" }
     let more = matched.count > 1 ? " and \(matched.count - 1) more" : ""
-    return "New certificate for \(first)\(more) from \(organisation)"
+    return "\(kind) certificate for \(first)\(more) from \(organisation)"
   }
 
   private var lead: String {
@@ -77,12 +78,13 @@ struct CertificateLetter {
       return "A certificate whose names can't all be read may cover \(item), which you watch."
     }
     let more = matched.count > 1 ? " and \(matched.count - 1) more of your names" : ""
-    return "\(CertificateLetter.issuer(alert.facts)) issued a certificate for \(first)\(more)."
+    let event = "\(CertificateLetter.issuer(alert.facts)) issued a certificate for \(first)\(more)."
+    return alert.verdict?.level == .unexplained ? event + " Nothing that Oriel knows explains it." : event
   }
 
   private func fill(_ letter: inout Letter) {
-    letter.facts += facts
-    letter.sections += advice
+    letter.facts += verdictFacts + facts
+    letter.sections += alert.verdict.map(sections) ?? advice
     if let publicURL {
       letter.links.append(
         Letter.Link(text: "This certificate in Oriel", url: "\(publicURL)/issuances/\(alert.issuance)"))
@@ -174,7 +176,7 @@ struct CertificateLetter {
       + "\(last.issuer.oneLine(limit: 120)). \(usual)"
   }
 
-  private var advice: [Letter.Section] {
+  var advice: [Letter.Section] {
     [
       Letter.Section(
         heading: "Is this all right?",
@@ -206,20 +208,12 @@ struct CertificateLetter {
       files.append(
         RenderedAttachment(
           filename: "\(name)\(number).pem", contentType: "application/x-pem-file",
-          bytes: Array(CertificateLetter.pem(certificate.der).utf8)))
+          bytes: Array(PEM.encode(certificate.der).utf8)))
     }
     if names.count > CertificateLetter.shownNames {
       let list = names.map { $0.oneLine(limit: 70_000) }.joined(separator: "\n") + "\n"
       files.append(RenderedAttachment(filename: "names.txt", contentType: "text/plain", bytes: Array(list.utf8)))
     }
     return files
-  }
-
-  private static func pem(_ der: [UInt8]) -> String {
-    let base64 = Array(Base64.encode(der).utf8)
-    let lines = stride(from: 0, to: base64.count, by: 64).map {
-      String(decoding: base64[$0..<min($0 + 64, base64.count)], as: UTF8.self)
-    }
-    return (["-----BEGIN CERTIFICATE-----"] + lines + ["-----END CERTIFICATE-----", ""]).joined(separator: "\n")
   }
 }

@@ -7,7 +7,8 @@ struct DigestLetter {
   private static let shownRows = 50
   let letter: Letter
 
-  init(_ alerts: [CertificateAlert], _ publicURL: String?) {
+  /// - Parameter period: nil for a burst of certificates.
+  init(_ alerts: [CertificateAlert], _ publicURL: String?, _ period: DigestPeriod? = nil) {
     let count = CertificateLetter.grouped(alerts.count)
     var items: [String] = []
     for alert in alerts where !items.contains(alert.item) && items.count < 100 { items.append(alert.item) }
@@ -17,11 +18,14 @@ struct DigestLetter {
       subject: "\(count) new certificates for \(first)\(more)",
       lead: "\(count) more certificates for \(first)\(more) were issued in a short time. They are listed here together."
     )
+    if let period { DigestLetter.head(&letter, alerts, first + more, period) }
     var issuers: [String: Int] = [:]
     for alert in alerts { issuers[CertificateLetter.issuer(alert.facts), default: 0] += 1 }
     let ranked = issuers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.key): \(CertificateLetter.grouped($0.value))" }
     letter.facts = [Letter.Fact(label: "Issuers", lines: CertificateLetter.short(ranked, 8))]
+    let verdicts = DigestLetter.verdicts(alerts)
+    if !verdicts.isEmpty { letter.facts.insert(Letter.Fact(label: "Verdicts", lines: verdicts), at: 0) }
     letter.rows = CertificateLetter.short(alerts.prefix(DigestLetter.shownRows + 1).map(DigestLetter.row), 51)
     if alerts.count > DigestLetter.shownRows {
       letter.rows = alerts.prefix(DigestLetter.shownRows).map(DigestLetter.row)
@@ -44,19 +48,41 @@ struct DigestLetter {
     self.letter = letter
   }
 
+  /// A digest that comes regularly says so.
+  private static func head(
+    _ letter: inout Letter, _ alerts: [CertificateAlert], _ about: String, _ period: DigestPeriod
+  ) {
+    let unexplained = alerts.count { $0.verdict?.level == .unexplained }
+    let certificates = alerts.count == 1 ? "1 certificate" : "\(CertificateLetter.grouped(alerts.count)) certificates"
+    let odd = unexplained > 0 ? ", \(CertificateLetter.grouped(unexplained)) unexplained" : ""
+    letter.subject = "\(period == .daily ? "Daily" : "Weekly") digest for \(about): \(certificates)\(odd)"
+    letter.lead = "\(certificates) came up for \(about) since the last \(period.rawValue) digest\(odd)."
+    if unexplained > 0 { letter.tone = .alarm }
+  }
+
+  private static func verdicts(_ alerts: [CertificateAlert]) -> [String] {
+    var counts: [String: Int] = [:]
+    for case let verdict? in alerts.map(\.verdict) { counts[verdict.words, default: 0] += 1 }
+    return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\($0.key): \(CertificateLetter.grouped($0.value))" }
+  }
+
   private static func row(_ alert: CertificateAlert) -> String {
+    let verdict = alert.verdict.map { " - " + $0.words.lowercased() } ?? ""
     let name = alert.matchedNames.first?.oneLine(limit: 60) ?? "unreadable"
     let more = alert.matchedNames.count > 1 ? " and \(alert.matchedNames.count - 1) more" : ""
     return "\(name)\(more) - \(CertificateLetter.issuer(alert.facts)), \(CertificateLetter.day(alert.facts.notBefore))"
+      + verdict
   }
 
   private static func table(_ alerts: [CertificateAlert]) -> String {
-    let header = "item,names,issuer,not_before,not_after,serial,sha256\n"
+    let header = "item,names,issuer,not_before,not_after,serial,sha256,verdict\n"
     return alerts.reduce(into: header) { text, alert in
       let fields = [
         alert.item, alert.matchedNames.joined(separator: " "), alert.facts.issuer?.description ?? "",
         CertificateLetter.day(alert.facts.notBefore), CertificateLetter.day(alert.facts.notAfter),
         alert.facts.serialNumber ?? "", alert.certificates.first?.sha256.hex ?? "",
+        alert.verdict?.words ?? "",
       ]
       text += fields.map(quoted).joined(separator: ",") + "\n"
     }
@@ -122,6 +148,35 @@ extension CanaryAlert {
         paragraphs: [
           "Either the certificate was not issued, or Oriel did not see it. Look at what requests the certificate, and at "
             + "`oriel logs` for logs that are behind or unreachable."
+        ])
+    ]
+    return letter
+  }
+}
+
+extension CAAChangeAlert {
+  var letter: Letter {
+    let name = item.oneLine(limit: CertificateLetter.longestName)
+    func lines(_ records: [String]) -> [String] {
+      CertificateLetter.short(records.map { $0.oneLine(limit: 300) }, 10)
+    }
+    var letter = Letter(
+      subject: "The CAA records of \(name) have changed",
+      lead: "The CAA records that decide who may issue certificates for \(name) are not what they were.")
+    letter.tone = .alarm
+    letter.facts = [
+      Letter.Fact(label: "Domain", lines: [name]), Letter.Fact(label: "Before", lines: lines(before)),
+      Letter.Fact(label: "Now", lines: lines(now)),
+      Letter.Fact(label: "Seen", lines: [CertificateLetter.time(seenAt)]),
+    ]
+    letter.sections = [
+      Letter.Section(
+        heading: "Is this all right?",
+        paragraphs: [
+          "If you or whoever runs your DNS changed them, confirm the new records in Oriel; until then, certificates are "
+            + "judged by those that you confirmed.",
+          "If nobody did, somebody else may be able to change your DNS, and get certificates for your names: look at who "
+            + "can sign in at your DNS provider and registrar.",
         ])
     ]
     return letter

@@ -6,38 +6,50 @@ import OrielStore
 /// Makes of what the outbox keeps what is to be said, as things stand now.
 struct AlertComposer: Sendable {
   let store: AlertStore
+  /// Knows the verdicts.
+  let router: (any AlertRouter)?
 
   /// Looking at a digest that is still open closes it, so that all who look see the same.
-  func compose(_ stored: StoredAlert) async throws -> Alert {
-    Alert(id: stored.key, createdAt: Timestamp(clamping: stored.createdAt), content: try await content(of: stored))
+  ///
+  /// - Parameter recipient: whose verdicts are told.
+  func compose(_ stored: StoredAlert, for recipient: String = "") async throws -> Alert {
+    Alert(
+      id: stored.key, createdAt: Timestamp(clamping: stored.createdAt),
+      content: try await content(of: stored, recipient))
   }
 
-  private func content(of stored: StoredAlert) async throws -> Alert.Content {
+  private func content(of stored: StoredAlert, _ recipient: String) async throws -> Alert.Content {
     switch stored.kind {
-    case .certificate: return .certificate(try await certificate(stored))
+    case .certificate: return .certificate(try await certificate(stored, recipient))
     case .digest:
       var members: [CertificateAlert] = []
-      for member in try await store.close(digest: stored.id) { members.append(try await certificate(member)) }
-      return .digest(members)
+      for member in try await store.close(digest: stored.id) {
+        members.append(try await certificate(member, recipient))
+      }
+      // A burst's digest has no content of its own.
+      guard let period = stored.content.flatMap({ DigestPeriod(rawValue: String(decoding: $0, as: UTF8.self)) })
+      else { return .digest(members) }
+      return .summary(members, period)
     case .followUp:
       let words = String(decoding: stored.content ?? [], as: UTF8.self).split(separator: "\n", maxSplits: 1)
-      let alert = try await certificate(stored)
+      let alert = try await certificate(stored, recipient)
       let logID = words.first.map(String.init) ?? ""
       let log = alert.sightings.first { $0.logID.description == logID }?.log ?? logID
       return .followUp(alert, log: log, reason: words.dropFirst().first.map(String.init) ?? "")
     case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
     case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)
     case .canary: return .canary(try stored.decoded(StoredContent.Canary.self).alert)
+    case .caaChange: return .caaChange(try CAAChangeAlert.Stored(stored).alert)
     case .heartbeat: return .heartbeat(try stored.decoded(StoredContent.Heartbeat.self).alert)
     }
   }
 
-  private func certificate(_ stored: StoredAlert) async throws -> CertificateAlert {
+  private func certificate(_ stored: StoredAlert, _ recipient: String) async throws -> CertificateAlert {
     guard let issuance = stored.issuance, let item = stored.item else { throw UnreadableAlert(key: stored.key) }
     let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
     var names: [String] = []
     for match in record.matches where match.item == item && !names.contains(match.name) { names.append(match.name) }
-    return CertificateAlert(
+    var alert = CertificateAlert(
       item: item, matchedNames: names, issuance: issuance, issuerKeyHash: record.issuerKeyHash,
       facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
       certificates: record.certificates.map {
@@ -53,6 +65,8 @@ struct AlertComposer: Sendable {
           issuer: $0.issuer, issuerKeyHash: $0.issuerKeyHash, notBefore: $0.notBefore,
           firstSeen: Timestamp(clamping: $0.firstSeen))
       }, earlierCount: count)
+    alert.verdict = try await router?.verdict(on: alert, for: recipient)
+    return alert
   }
 }
 
@@ -68,7 +82,7 @@ extension Timestamp {
 }
 
 extension StoredAlert {
-  fileprivate func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+  func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
     guard let value = try? JSONDecoder().decode(type, from: Data(content ?? [])) else {
       throw UnreadableAlert(key: key)
     }

@@ -4,10 +4,12 @@ package import OrielStore
 package struct AlertReader: Sendable {
   private let composer: AlertComposer
 
-  package init(_ store: AlertStore) { composer = AlertComposer(store: store) }
+  package init(_ store: AlertStore) { composer = AlertComposer(store: store, router: nil) }
 
   /// What a delivery says.
-  package func alert(of delivery: StoredDelivery) async throws -> Alert { try await composer.compose(delivery.alert) }
+  package func alert(of delivery: StoredDelivery) async throws -> Alert {
+    try await composer.compose(delivery.alert, for: delivery.recipient)
+  }
 }
 
 /// A delivery that concerns nobody, for trying a channel.

@@ -6,6 +6,8 @@ package struct AlertRoutes: Sendable {
   /// The targets of each watched item that has its own; all others have the default ones.
   package var items: [String: [AlertTarget]]
   package var standard: [AlertTarget]
+  /// The items whose certificates the default targets hear of; nil for all.
+  package var standardItems: Set<String>?
   package var logHealth: [AlertTarget]
   package var heartbeat: [AlertTarget]
   /// The targets of each canary, by its name.
@@ -23,6 +25,11 @@ package struct AlertRoutes: Sendable {
     self.heartbeat = heartbeat
     self.canaries = canaries
     self.channels = channels
+  }
+
+  /// Who hears of an item's certificates.
+  package func targets(ofItem item: String) -> [AlertTarget] {
+    items[item] ?? (standardItems?.contains(item) == false ? [] : standard)
   }
 
   /// Every target that is named anywhere, once.

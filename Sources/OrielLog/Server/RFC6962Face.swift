@@ -91,13 +91,16 @@ struct RFC6962Face: Sendable {
     guard start <= end else { throw Refusal(400, "start is larger than end") }
     guard start < head.size else { throw Refusal(400, "start is \(start), the tree has \(head.size) entries") }
     let page = try await page(start...min(end, head.size - 1), head)
-    var json = "{\"entries\":["
+    var json = Array("{\"entries\":[".utf8)
+    json.reserveCapacity(page.reduce(64) { $0 + ($1.leafInput.count + $1.extraData.count) / 3 * 4 + 64 })
     for (position, entry) in page.enumerated() {
-      json += position > 0 ? ",{" : "{"
-      json += "\"leaf_input\":\"\(Base64.encode(entry.leafInput))\""
-      json += ",\"extra_data\":\"\(Base64.encode(entry.extraData))\"}"
+      json += Array((position > 0 ? ",{\"leaf_input\":\"" : "{\"leaf_input\":\"").utf8)
+      Base64.encode(entry.leafInput.span, into: &json)
+      json += Array("\",\"extra_data\":\"".utf8)
+      Base64.encode(entry.extraData.span, into: &json)
+      json += Array("\"}".utf8)
     }
-    return .json(Array((json + "]}").utf8))
+    return .json(json + Array("]}".utf8))
   }
 
   /// Entries from the start of `range`, of one tile at most.

@@ -99,10 +99,12 @@ package struct IssuanceReport: Sendable, Encodable {
   }
 
   /// A few lines for a person, ready for a terminal: nothing in them can move its cursor or turn its text around.
-  package func text(colour: Bool) -> String {
+  ///
+  /// - Parameter isWhole: whether all is told again, though an earlier sighting has been told of.
+  package func text(colour: Bool, isWhole: Bool = false) -> String {
     let bold = { (text: String) in colour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
     let items = matches.map { "\(IssuanceReport.printable($0.name)) (watching \($0.item))" }.joined(separator: ", ")
-    if update, let last = sightings.last {
+    if update, !isWhole, let last = sightings.last {
       return "seen again  \(items)\n" + IssuanceReport.line(last) + problemLines
     }
     var lines = [bold("certificate " + items)]
@@ -126,7 +128,7 @@ package struct IssuanceReport: Sendable, Encodable {
   private var problemLines: String { problems.map { "  problem   " + IssuanceReport.printable($0) + "\n" }.joined() }
 
   /// The text with everything escaped that could fool a reader or a terminal.
-  static func printable(_ text: String) -> String {
+  package static func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: \.isDeceptive) else { return text }
     return text.unicodeScalars.reduce(into: "") { result, scalar in
       result += scalar.isDeceptive ? "\\u{\(String(scalar.value, radix: 16))}" : String(Character(scalar))

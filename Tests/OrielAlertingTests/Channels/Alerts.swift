@@ -39,13 +39,40 @@ enum Alerts {
         log: "Example Log 1", operatorName: "Example", state: state, since: time, reason: "a root that does not fit"))
   }
 
+  /// What was made of a certificate, with all of it a stranger's words.
+  static func verdict(
+    _ level: CertificateVerdict.Level, isProven: Bool = false, words: String = "Some reason."
+  ) -> CertificateVerdict {
+    let steps = [
+      CertificateVerdict.Step(
+        title: "Report it", why: "Only the CA can revoke it. \(words)", addressee: "Some Trust \(words)",
+        contacts: ["problems@trust.example", "https://trust.example/report"], notes: ["A note. \(words)"])
+    ]
+    return CertificateVerdict(
+      level: level, isProven: isProven,
+      reasons: [
+        .init(code: "new-name", isFor: false, sentence: words),
+        .init(code: "same-CA", isFor: true, sentence: "The same CA as before."),
+      ], steps: level == .unexplained ? steps : [])
+  }
+
+  static func judged(_ level: CertificateVerdict.Level, isProven: Bool = false) throws -> CertificateAlert {
+    var alert = try certificate()
+    alert.verdict = verdict(level, isProven: isProven)
+    return alert
+  }
+
+  static let caaChange = Alert.Content.caaChange(
+    CAAChangeAlert(
+      item: "shop.example", before: [], now: [#"0 issue "ca.example""#], seenAt: time))
+
   /// One of each kind.
   static func all() throws -> [Alert.Content] {
     let found = try certificate()
     return [
       .certificate(found), .digest([found, found]), .followUp(found, log: "Example Log 1", reason: "a wrong root"),
       logHealth("frozen"), .canary(CanaryAlert(name: "canary.shop.example", due: time, lastSeen: nil)),
-      .sample(found),
+      .sample(found), caaChange,
       .heartbeat(HeartbeatAlert(logCount: 40, watchedCount: 3, since: time, certificateCount: 12)),
     ]
   }

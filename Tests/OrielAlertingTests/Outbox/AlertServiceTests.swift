@@ -43,7 +43,7 @@ struct AlertServiceTests {
     var pauses: [Int64] = []
     for attempt in 1...4 {
       try await outbox.run(service) { outbox.receiver.deliveries.count >= attempt }
-      let waiting = try #require(try await outbox.alerts.nextAttempt(to: Outbox.target.target, failedOnly: true))
+      let waiting = try #require(try await outbox.nextRepetition())
       pauses.append(waiting - outbox.now)
       outbox.pass(waiting - outbox.now)
     }
@@ -131,9 +131,8 @@ struct AlertServiceTests {
     let outbox = try await Outbox()
     outbox.receiver.answer { _ in .failed("429", retryAfter: .seconds(1800)) }
     try await outbox.sight("a.owner.example")
-    let failed = { @Sendable in try await outbox.alerts.nextAttempt(to: Outbox.target.target, failedOnly: true) }
-    try await outbox.run(outbox.service()) { try await failed() != nil }
-    let next = try #require(try await failed())
+    try await outbox.run(outbox.service()) { try await outbox.nextRepetition() != nil }
+    let next = try #require(try await outbox.nextRepetition())
     #expect(next - outbox.now >= 1_800_000)
   }
 

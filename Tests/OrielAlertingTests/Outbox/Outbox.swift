@@ -59,6 +59,11 @@ final class Outbox: Sendable {
     _ = await task.result
   }
 
+  /// When the first of what failed is sent again.
+  func nextRepetition() async throws -> Int64? {
+    try await alerts.deliveries(in: [.waiting], limit: 1000).filter { $0.attempts > 0 }.map(\.nextAttempt).min()
+  }
+
   /// Sights a certificate for a name that hits these items, in a log entry of its own.
   @discardableResult
   func sight(_ name: String, items: [String] = ["owner.example"], pair: IssuedPair? = nil) async throws -> IssuedPair {

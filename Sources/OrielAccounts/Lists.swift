@@ -1,0 +1,13 @@
+import Foundation
+import OrielStore
+
+/// Lists of texts as they stand in one column.
+enum TextList {
+  static func encode(_ texts: [String]) throws -> String {
+    String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
+  }
+
+  static func decode(_ text: String) throws -> [String] {
+    try JSONDecoder().decode([String].self, from: Data(text.utf8))
+  }
+}

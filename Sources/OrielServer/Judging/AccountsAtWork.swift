@@ -1,0 +1,113 @@
+import CertificateTransparency
+package import OrielAccounts
+package import OrielAlerting
+package import OrielContacts
+package import OrielMonitor
+package import OrielStore
+package import OrielWatchlist
+import Synchronization
+
+/// What the service does for accounts besides following the logs: it takes up changes of settings, keeps inventories,
+/// CA owners and CAA records fresh, and routes alerts by verdict.
+package final class AccountsAtWork: Sendable {
+  /// Where what is looked up comes from; tests bring their own.
+  package struct Sources: Sendable {
+    package var fetch: Fetch
+    /// Nil to ask name servers, as the configuration says.
+    package var caa: (@Sendable (DomainName) async -> CAAResult)?
+
+    package init(fetch: @escaping Fetch, caa: (@Sendable (DomainName) async -> CAAResult)? = nil) {
+      self.fetch = fetch
+      self.caa = caa
+    }
+
+    /// The public Internet, and nothing within one's own net.
+    package static let network = Sources(fetch: { url in
+      let fetch = PublicFetch(limit: 64 << 20, timeout: .seconds(300), userAgent: "oriel/\(OrielVersion.text)")
+      return try await fetch.bytes(at: url)
+    })
+  }
+
+  private static let day: Int64 = 86_400_000
+
+  package let store: AccountStore
+  private let alerts: AlertStore
+  private let sources: Sources
+  private let time: Timekeeper
+  private let configuration: ConfigurationAccount
+  private let inventory: InventoryWatch
+  private let caa: Mutex<(settings: CAALookup.Settings, watch: CAAWatch)?>
+  private let directory: Mutex<(source: CADataSource, directory: CADirectory, readAt: Int64?)?>
+  private let operatorsAccount = Mutex<AccountID?>(nil)
+
+  package init(_ store: AccountStore, _ database: any SQLDatabase, sources: Sources = .network, time: Timekeeper) {
+    self.store = store
+    self.sources = sources
+    self.time = time
+    alerts = AlertStore(database)
+    configuration = ConfigurationAccount(store, alerts, now: time.now)
+    inventory = InventoryWatch(store, alerts, now: time.now)
+    caa = Mutex(nil)
+    directory = Mutex(nil)
+  }
+
+  /// CCADB's data, where there are any.
+  package var owners: CAOwners? { directory.withLock { $0?.directory.owners } }
+
+  /// One sentence on CCADB's data.
+  package func ownersSummary() -> String? {
+    directory.withLock { $0?.directory }?.summary(at: Timestamp(milliseconds: UInt64(max(0, time.now()))))
+  }
+
+  /// Shows what the configuration file watches in the operator's account.
+  func show(_ plan: ServicePlan) async throws {
+    let account = try await configuration.show(plan.mirrored, owner: plan.owner)
+    operatorsAccount.withLock { $0 = account }
+  }
+
+  /// What accounts watch.
+  func watchedItems() async throws -> [WatchedItem] { try await AccountService(store).watchedItems() }
+
+  /// Looks once after all that is to be kept fresh, as far as its time has come.
+  ///
+  /// - Returns: whether there is something new in the outbox.
+  func refresh(_ plan: ServicePlan, _ items: [WatchedItem]) async throws -> Bool {
+    // A configuration that was read anew says so to nobody else.
+    try await show(plan)
+    await refreshOwners(plan.caSource)
+    if let account = operatorsAccount.withLock({ $0 }) { try await inventory.look(into: plan.inventory, of: account) }
+    try await AccountService(store).sweep()
+    guard let lookup = plan.caaLookup else { return false }
+    return try await caaWatch(lookup).look(at: items)
+  }
+
+  private func caaWatch(_ settings: CAALookup.Settings) -> CAAWatch {
+    caa.withLock { caa in
+      if let caa, caa.settings == settings { return caa.watch }
+      let lookup = CAALookup(settings)
+      let asked = sources.caa
+      let watch = CAAWatch(store, alerts, now: time.now) { name in
+        if let asked { return await asked(name) }
+        return await lookup.records(for: name)
+      }
+      caa = (settings, watch)
+      return watch
+    }
+  }
+
+  private func refreshOwners(_ source: CADataSource?) async {
+    let now = time.now()
+    let due = directory.withLock { held -> CADirectory? in
+      guard let source else {
+        held = nil
+        return nil
+      }
+      if held?.source != source { held = (source, CADirectory(source, fetch: sources.fetch), nil) }
+      if let readAt = held?.readAt, now - readAt < AccountsAtWork.day { return nil }
+      held?.readAt = now
+      return held?.directory
+    }
+    // What can't be read is tried again tomorrow; what was there before still is.
+    _ = await due?.refresh(now: Timestamp(milliseconds: UInt64(max(0, now))))
+  }
+}

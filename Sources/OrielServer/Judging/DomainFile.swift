@@ -1,0 +1,141 @@
+import Foundation
+import MerkleTree
+import OrielAccounts
+import OrielContacts
+import OrielStore
+import OrielVerdicts
+
+/// What is known of a domain, gathered from its settings, its inventory and its history, and laid out for verdicts.
+struct DomainFile: Sendable {
+  private let domain: Domain
+  private let inventory: KnownInventory
+  private let caa: CAAKnowledge
+  private let answers: OwnerAnswers
+  private var accepted: [AcceptedIssuance]
+  /// What was listed at the start, and has not been seen since.
+  private var listed: [AcceptedIssuance] = []
+  /// The CA owners that may issue, with those who run a CA for one of them.
+  private var allowed: Set<String>
+  private(set) var knowledge: DomainKnowledge
+
+  init(
+    _ domain: Domain, settings: JudgingSettings, inventory entries: [OrielAccounts.InventoryEntry],
+    history: [JudgedRecord], baseline: [BaselineRecord], owners: CAOwners?
+  ) {
+    self.domain = domain
+    allowed = Set(domain.allowedOwners)
+    caa = DomainFile.caa(domain, settings)
+    var inventory = KnownInventory(
+      entries.map(OrielVerdicts.InventoryEntry.init), isGiven: settings.isInventoryComplete)
+    var answers = OwnerAnswers()
+    accepted = []
+    for record in history {
+      switch record.state {
+      case Judgement.State.denied.rawValue:
+        answers.denied.insert(record.id)
+        if let key = record.publicKey { answers.deniedKeys.insert(key) }
+        continue
+      case Judgement.State.claimed.rawValue:
+        answers.claimed.insert(record.id)
+        // Who says that a certificate is theirs says so of its key.
+        if let key = record.publicKey {
+          inventory.add(
+            InventoryEntry(kind: .key, hash: key, names: record.names, notAfter: nil, source: "“this was me”"))
+        }
+      default: break
+      }
+      if let isTold = DomainFile.isTold(record, domain) {
+        accepted.append(DomainFile.issuance(record, isTold: isTold, owners))
+      }
+    }
+    if domain.baselineConfirmedAt != nil {
+      // The same certificate twice would make room for two that renew it.
+      let known = Set(accepted.map(Renewable.init))
+      listed = baseline.map { $0.accepted(owners) }.filter { !known.contains(Renewable($0)) }
+    }
+    // Of what was only told, not seen, the names are known and little else.
+    let seen = Set(history.map(\.id.hash))
+    for entry in entries where entry.kind == .certificate && !seen.contains(entry.hash) && !entry.names.isEmpty {
+      accepted.append(
+        AcceptedIssuance(
+          names: entry.names, issuerKeyHash: nil, owner: nil, publicKey: nil, notBefore: nil, notAfter: entry.notAfter,
+          isTold: true))
+    }
+    self.inventory = inventory
+    self.answers = answers
+    knowledge = DomainKnowledge(
+      item: domain.item, inventory: inventory, allowedOwners: allowed, caa: caa,
+      hasBaseline: domain.baselineConfirmedAt != nil, accepted: accepted + listed, answers: answers)
+  }
+
+  /// What tells one certificate of a history from another.
+  private struct Renewable: Hashable {
+    let names: Set<String>
+    let notBefore: Int64?
+    let notAfter: Int64?
+
+    init(_ issuance: AcceptedIssuance) {
+      names = issuance.names
+      notBefore = issuance.notBefore
+      notAfter = issuance.notAfter
+    }
+  }
+
+  /// Takes an issuance into the history.
+  mutating func accept(_ issuance: AcceptedIssuance) {
+    accepted.append(issuance)
+    listed.removeAll { Renewable($0) == Renewable(issuance) }
+    layOut()
+  }
+
+  /// Lets an owner pass that runs a CA for one who may issue.
+  mutating func allow(_ owner: OrielContacts.CAOwner?) {
+    guard let owner, !allowed.contains(owner.name), owner.names.contains(where: allowed.contains) else { return }
+    allowed.insert(owner.name)
+    layOut()
+  }
+
+  func verdictOwner(_ owner: OrielContacts.CAOwner, _ owners: CAOwners?) -> OrielVerdicts.CAOwner {
+    OrielVerdicts.CAOwner(owner.name, caaDomains: owner.names.flatMap { owners?.caaDomains(of: $0) ?? [] })
+  }
+
+  private mutating func layOut() {
+    knowledge = DomainKnowledge(
+      item: domain.item, inventory: inventory, allowedOwners: allowed, caa: caa,
+      hasBaseline: domain.baselineConfirmedAt != nil, accepted: accepted + listed, answers: answers)
+  }
+
+  /// Whether the owner's word stands behind an issuance; nil if it is not accepted.
+  private static func isTold(_ record: JudgedRecord, _ domain: Domain) -> Bool? {
+    if record.state == Judgement.State.claimed.rawValue { return true }
+    switch VerdictLevel(rawValue: record.verdict) {
+    case .known: return true
+    case .expected: return record.isProven
+    // The owner looked at all there was, and confirmed it.
+    case .noHistory: return domain.baselineConfirmedAt.flatMap { record.firstSeen <= $0 ? true : nil }
+    case .unexplained, nil: return nil
+    }
+  }
+
+  private static func issuance(_ record: JudgedRecord, isTold: Bool, _ owners: CAOwners?) -> AcceptedIssuance {
+    let key = record.issuerKeyHash == .zero ? nil : record.issuerKeyHash
+    return AcceptedIssuance(
+      names: record.names, issuerKeyHash: key, owner: owners?.owner(chain: record.chain, keyHash: key)?.name,
+      publicKey: record.publicKey, notBefore: record.notBefore, notAfter: record.notAfter, isTold: isTold)
+  }
+
+  private static func caa(_ domain: Domain, _ settings: JudgingSettings) -> CAAKnowledge {
+    let previous = settings.previousCAA.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+    return CAAKnowledge(
+      confirmed: domain.confirmedCAA.map(CAAText.policy), previous: previous.map(CAAText.policy),
+      confirmedAt: settings.caaConfirmedAt.map { $0 / 1000 }, seen: domain.seenCAA.map(CAAText.policy))
+  }
+}
+
+extension OrielVerdicts.InventoryEntry {
+  fileprivate init(_ entry: OrielAccounts.InventoryEntry) {
+    self.init(
+      kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names, notAfter: entry.notAfter,
+      source: entry.source)
+  }
+}

@@ -1,0 +1,76 @@
+import Dispatch
+import MerkleTree
+import OrielAccounts
+import OrielSettings
+import OrielStore
+import OrielVerdicts
+import OrielWatchlist
+
+/// Takes what is in folders of the operator's into the inventory of the operator's domains.
+actor InventoryWatch {
+  private static let day: Int64 = 86_400_000
+  /// Reading blocks, and must keep no other work waiting.
+  private static let queue = DispatchQueue(label: "oriel.inventory", qos: .utility)
+
+  private let accounts: AccountStore
+  private let alerts: AlertStore
+  private let now: @Sendable () -> Int64
+  private var scanners: [String: FolderScanner] = [:]
+  /// When each domain was last told of all that is in a folder.
+  private var told: [String: Int64] = [:]
+
+  init(_ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64) {
+    self.accounts = accounts
+    self.alerts = alerts
+    self.now = now
+  }
+
+  /// Looks once into every folder.
+  ///
+  /// - Parameter account: the operator's. Others may watch the same item, and get nothing of this.
+  func look(into folders: [Configuration.InventoryFolder], of account: AccountID) async throws {
+    var reports: [String: FolderScanner.Report] = [:]
+    for folder in folders {
+      if reports[folder.folder] == nil {
+        let (scanner, report) = await InventoryWatch.scan(scanners[folder.folder] ?? FolderScanner(root: folder.folder))
+        scanners[folder.folder] = scanner
+        reports[folder.folder] = report
+      }
+      guard let report = reports[folder.folder] else { continue }
+      for route in try await AccountService(accounts).routes(for: folder.item.description)
+      where route.domain.account == account {
+        try await take(report, of: folder, into: route.domain)
+      }
+    }
+  }
+
+  private static func scan(_ scanner: FolderScanner) async -> (FolderScanner, FolderScanner.Report) {
+    await withCheckedContinuation { continuation in
+      queue.async {
+        var scanner = scanner
+        let report = scanner.scan()
+        continuation.resume(returning: (scanner, report))
+      }
+    }
+  }
+
+  private func take(
+    _ report: FolderScanner.Report, of folder: Configuration.InventoryFolder, into domain: Domain
+  ) async throws {
+    let key = "\(domain.id) \(folder.folder)"
+    let isAll = told[key].map { now() - $0 >= InventoryWatch.day } ?? true
+    let entries = (isAll ? report.entries : report.added).filter { entry in
+      entry.names.isEmpty || entry.names.contains(where: folder.item.isHit)
+    }
+    for (source, group) in Dictionary(grouping: entries, by: \.source).sorted(by: { $0.key < $1.key }) {
+      let new = group.map { entry in
+        NewInventoryEntry(
+          kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
+          notAfter: entry.notAfter)
+      }
+      try await AccountService(accounts).found(new, for: domain.id, source: source)
+    }
+    if isAll { told[key] = now() }
+    _ = try await alerts.setInventoryComplete(folder.isComplete, for: domain.id.value)
+  }
+}

@@ -1,0 +1,226 @@
+import CertificateTransparency
+import Foundation
+import MerkleTree
+package import OrielAccounts
+package import OrielAlerting
+package import OrielContacts
+package import OrielMail
+package import OrielStore
+import OrielVerdicts
+import OrielWatchlist
+import Synchronization
+
+/// Sends alerts on their way by the verdict of each domain that an item is watched for.
+///
+/// An audience is a domain of an account: `domain:12`. What the configuration file watches is a domain too, but those
+/// who are told of it are in the file, and hear of everything at once.
+package final class VerdictRouter: AlertRouter {
+  /// What a reload of the configuration can change.
+  package struct Settings: Sendable {
+    package var mail: MailPost?
+    /// Without a slash at its end; for links in letters.
+    package var publicURL: String?
+    package var digestHour = 8
+    /// How long an unexplained certificate waits for whoever may yet tell of it.
+    package var hold = Duration.zero
+
+    package init() {}
+  }
+
+  private static let audience = "domain:"
+  private static let target = "domain-mail:"
+
+  private let accounts: AccountStore
+  private let store: AlertStore
+  private let routes: AlertRoutesHolder
+  private let judge: Judge
+  private let owners: @Sendable () -> CAOwners?
+  private let now: @Sendable () -> Int64
+  private let held: Mutex<Settings>
+
+  /// - Parameters:
+  ///   - owners: CCADB's data, where there are any.
+  ///   - now: milliseconds since 1970.
+  package init(
+    _ accounts: AccountStore, _ database: any SQLDatabase, routes: AlertRoutesHolder, settings: Settings,
+    owners: @escaping @Sendable () -> CAOwners? = { nil }, now: @escaping @Sendable () -> Int64
+  ) {
+    self.accounts = accounts
+    self.routes = routes
+    self.owners = owners
+    self.now = now
+    store = AlertStore(database)
+    judge = Judge(accounts, database, owners: owners)
+    held = Mutex(settings)
+  }
+
+  package var settings: Settings { held.withLock { $0 } }
+
+  package func replace(with settings: Settings) { held.withLock { $0 = settings } }
+
+  private var service: AccountService { AccountService(accounts) }
+
+  // MARK: Routing
+
+  package func routing(of alert: StoredAlert) async throws -> AlertRouting {
+    guard let issuance = alert.issuance, let item = alert.item else { return AlertRouting() }
+    var routing = AlertRouting()
+    for route in try await service.routes(for: item) {
+      guard let finding = try await finding(issuance, for: route.domain) else { continue }
+      let isMuted = try await isMuted(alert, for: route.domain)
+      guard route.domain.source == .dashboard else {
+        if isMuted { routing.tellsConfigured = false }
+        continue
+      }
+      let time = isMuted ? .never : try await time(of: alert, finding, for: route.domain)
+      routing.audiences.append((VerdictRouter.audience + "\(route.domain.id)", time))
+    }
+    return routing
+  }
+
+  package func time(of held: HeldAlert) async throws -> AlertTime {
+    guard let issuance = held.alert.issuance, let item = held.alert.item,
+      let domain = try await domain(of: held.audience, item: item), try await !isMuted(held.alert, for: domain)
+    else { return .never }
+    guard held.kind == .review else { return .atOnce }
+    guard let finding = try await finding(issuance, for: domain, again: true) else { return .never }
+    return delivery(finding, for: domain)
+  }
+
+  /// Looks again at what was not explained, and is in an inventory now.
+  package func reconsider() async throws {
+    for told in try await store.toldAfterwards() {
+      let route = try await service.routes(for: told.item).first { $0.domain.id.value == told.domain }
+      if let domain = route?.domain { _ = try await finding(told.issuance, for: domain, again: true) }
+    }
+  }
+
+  package func targets(of audience: String) async throws -> [AlertTarget] {
+    guard let id = VerdictRouter.domain(of: audience) else {
+      // What is said of a domain of the configuration file.
+      let item = audience.hasPrefix("item:") ? String(audience.dropFirst(5)) : ""
+      return item.isEmpty ? [] : routes.routes.targets(ofItem: item)
+    }
+    return try await service.addressees(of: id).map {
+      AlertTarget(recipient: audience, target: VerdictRouter.target + $0.address)
+    }
+  }
+
+  /// The audience of what is said of a domain.
+  static func audience(of domain: Domain) -> String {
+    domain.source == .config ? "item:" + domain.item : audience + "\(domain.id)"
+  }
+
+  private static func domain(of audience: String) -> DomainID? {
+    audience.hasPrefix(VerdictRouter.audience)
+      ? DomainID(String(audience.dropFirst(VerdictRouter.audience.count))) : nil
+  }
+
+  /// The domain of an audience, if it is on.
+  private func domain(of audience: String, item: String) async throws -> Domain? {
+    guard let id = VerdictRouter.domain(of: audience) else { return nil }
+    return try await service.routes(for: item).first { $0.domain.id == id }?.domain
+  }
+
+  /// Nil if the domain was removed meanwhile.
+  private func finding(
+    _ issuance: IssuanceID, for domain: Domain, again: Bool = false
+  ) async throws -> Judge.Finding? {
+    do { return try await judge.judge(issuance, for: domain, again: again) } catch AccountError.notFound {
+      return nil
+    } catch { throw error }
+  }
+
+  private func time(of alert: StoredAlert, _ finding: Judge.Finding, for domain: Domain) async throws -> AlertTime {
+    let time = delivery(finding, for: domain)
+    let end = alert.createdAt + settings.hold.components.seconds * 1000
+    let isTellable = !finding.reasons.contains { $0.code == "denied" || $0.code == "key-denied" }
+    guard time == .atOnce, finding.standing == .unexplained, isTellable, end > now() else { return time }
+    return .held(.review, until: end)
+  }
+
+  private func delivery(_ finding: Judge.Finding, for domain: Domain) -> AlertTime {
+    let hour = DigestHour(hour: settings.digestHour)
+    switch domain.delivery.time(finding.standing, isProven: finding.isProven) {
+    case .atOnce: return .atOnce
+    case .daily: return .held(.daily, until: hour.next(.daily, after: now()))
+    case .weekly: return .held(.weekly, until: hour.next(.weekly, after: now()))
+    case .never: return .never
+    }
+  }
+
+  private func isMuted(_ alert: StoredAlert, for domain: Domain) async throws -> Bool {
+    guard let issuance = alert.issuance, let key = try await store.issuerAndNames(of: issuance, item: domain.item)
+    else {
+      return false
+    }
+    return try await service.mute(of: domain.id, issuer: key.issuer, names: key.names) != nil
+  }
+
+  // MARK: Sending
+
+  package func reach(_ target: AlertTarget, with alert: StoredAlert) async throws -> AlertReach? {
+    guard target.target.hasPrefix(VerdictRouter.target), let id = VerdictRouter.domain(of: target.recipient) else {
+      return nil
+    }
+    let address = target.target.dropFirst(VerdictRouter.target.count)
+    guard let addressee = try await service.addressees(of: id).first(where: { $0.address == address }) else {
+      return .unwanted("this address gets no alerts about the domain any more")
+    }
+    if alert.kind == .certificate, let item = alert.item,
+      let domain = try await domain(of: target.recipient, item: item),
+      try await isMuted(alert, for: domain)
+    {
+      return .unwanted("it is muted")
+    }
+    let settings = settings
+    guard let mail = settings.mail else { return .unreachable("no way to send mail is configured") }
+    do {
+      let leave = settings.publicURL.map { "\($0)/unsubscribe/\(addressee.unsubscribeCode)" }
+      return .channel(
+        MailChannel(
+          mail.transport, from: mail.sender, to: try MailAddress(address: addressee.address),
+          renderer: AlertRenderer(publicURL: settings.publicURL), unsubscribeURL: leave))
+    } catch { return .unreachable("\(error)") }
+  }
+
+  package func refused(_ target: AlertTarget, words: String) async throws -> Bool {
+    guard target.target.hasPrefix(VerdictRouter.target), VerdictRouter.isBounce(words) else { return false }
+    do {
+      try await service.bounced(String(target.target.dropFirst(VerdictRouter.target.count)), reason: words)
+    } catch is AccountError {
+      // It is no address any more.
+    }
+    return true
+  }
+
+  /// Whether a mail server says that there is no such mailbox (RFC 3463), not merely that it did not like this mail.
+  static func isBounce(_ words: String) -> Bool {
+    if words.contains(/\b5\.\d+\.\d+\b/) { return words.contains(/\b5\.(1\.(1|2|3|6|10)|2\.1)\b/) }
+    return words.contains(/\b55[013]\b/)
+  }
+
+  // MARK: Verdicts
+
+  package func verdict(on certificate: CertificateAlert, for recipient: String) async throws -> CertificateVerdict? {
+    let id = VerdictRouter.domain(of: recipient)
+    let routes = try await service.routes(for: certificate.item)
+    let route = routes.first { id == nil ? $0.domain.source == .config : $0.domain.id == id }
+    guard let domain = route?.domain, let judgement = try await judge.judgement(certificate.issuance, for: domain)
+    else { return nil }
+    let finding = Judge.Finding(judgement)
+    let chain = try await store.chain(of: certificate.issuance)
+    return CertificateVerdict(finding, on: certificate, chain: chain, domain: domain, owners: owners())
+  }
+}
+
+/// How mail leaves, and by whose name.
+package struct MailPost: Sendable {
+  package let transport: MailChannel.Transport
+  package let sender: MailAddress
+
+  package init(transport: MailChannel.Transport, sender: MailAddress) {
+    self.transport = transport
+    self.sender = sender
+  }
+}

@@ -1,0 +1,60 @@
+import HTTPTypes
+import HummingbirdCore
+import MerkleTree
+import NIOCore
+
+/// What pages load beside themselves, at addresses that change with what is there.
+struct Assets: Sendable {
+  struct Asset: Sendable {
+    let path: String
+    let type: String
+    let body: ByteBuffer
+
+    init(_ name: String, _ ending: String, type: String, _ text: String) {
+      path = "/assets/\(name)-\(SHA256Hash.hash(Array(text.utf8)).hex.prefix(16)).\(ending)"
+      self.type = type
+      body = ByteBuffer(string: text)
+    }
+
+    var response: Response {
+      Response(
+        status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=31536000, immutable"],
+        body: ResponseBody(byteBuffer: body))
+    }
+  }
+
+  let style = Asset("style", "css", type: "text/css; charset=utf-8", styleSheet)
+  let script = Asset("live", "js", type: "text/javascript; charset=utf-8", liveScript)
+}
+
+/// Puts what is new into the page that is open, where it says that it wants that.
+let liveScript = """
+  "use strict";
+  (() => {
+    const parts = document.querySelectorAll("[data-live]");
+    if (!parts.length || !window.EventSource) return;
+    const said = document.getElementById("said");
+    const title = document.title;
+    let open = null;
+    const refresh = async () => {
+      const answer = await fetch(location.href, { credentials: "same-origin" });
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-live]")) {
+        const fresh = page.getElementById(part.id);
+        if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...fresh.childNodes);
+      }
+    };
+    const source = new EventSource("/events");
+    source.addEventListener("news", (event) => {
+      const count = Number(event.data);
+      if (open !== null) {
+        refresh();
+        if (count > open) said.textContent = `${count} need you now`;
+      }
+      open = count;
+      document.title = count > 0 ? `(${count}) ${title}` : title;
+    });
+  })();
+
+  """

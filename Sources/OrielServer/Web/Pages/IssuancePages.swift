@@ -1,0 +1,268 @@
+import CTPolicy
+import CertificateTransparency
+import MerkleTree
+import OrielAccounts
+import OrielContacts
+import OrielStore
+import OrielVerdicts
+import OrielWatchlist
+
+extension Site {
+  func issuancePage(_ visit: Visit) async throws -> Page {
+    let found = try await find(visit)
+    let (record, facts) = (found.record, found.facts)
+    var values = await certificateValues(
+      facts, leaf: record.certificates.first { $0.entryType == "x509" }?.der,
+      issuers: try await issuers(of: record).compactMap(\.der), issuerKey: record.issuerKeyHash)
+    let name = facts.shownNames.first ?? record.matches.first?.name
+    values["firstName"] = name.map { String($0.prefix(253)) }
+    values["issuance"] = "\(record.id)"
+    values["hashes"] = record.certificates.prefix(10).map { certificate -> Values in
+      ["kind": certificate.entryType == "x509" ? "Certificate" : "Precertificate", "hash": certificate.sha256.hex]
+    }
+    values["pem"] = record.certificates.prefix(4).map { PEM.encode($0.der) }.joined()
+    if let judgement = found.judgement { values["judged"] = judged(judgement, record) }
+    values["hasOthers"] = !found.others.isEmpty
+    values["others"] = found.others.map { ["domainID": "\($0.id)", "item": $0.item] as Values }
+    let positions = Dictionary(
+      try await following.logs().map { ($0.logID, $0.verified?.index ?? 0) }, uniquingKeysWith: { first, _ in first })
+    values["sightings"] = record.sightings.prefix(100).map { sighting -> Values in
+      [
+        "logID": sighting.logID.hash.hex, "log": sighting.log, "index": Phrase.number(sighting.index),
+        "logged": Phrase.minute(Int64(clamping: sighting.timestamp)),
+        "inclusion": sighting.isSuspect
+          ? "the log’s tree did not add up"
+          : (positions[sighting.logID] ?? 0) > sighting.index ? "proved by the log’s tree" : "not yet proved",
+      ]
+    }
+    return Page("issuance", title: name.map { String($0.prefix(100)) } ?? "Certificate", values)
+  }
+
+  func setState(_ visit: Visit) async throws -> Outcome {
+    guard let domain = visit.form["domain"].flatMap({ DomainID($0) }),
+      let state = visit.form["state"].flatMap(Judgement.State.init(rawValue:))
+    else { throw AccountError.notFound }
+    let id = try visit.issuance
+    _ = try await accounts.setState(try visit.someone(), of: domain, id, to: state, note: visit.form["note"])
+    return .redirect("/issuances/\(id)\(state == .denied ? "/action" : "")?domain=\(domain)&done=saved")
+  }
+
+  func actionPage(_ visit: Visit) async throws -> Page { try await action(visit, nil) }
+
+  /// The same, after asking the DNS.
+  func lookUp(_ visit: Visit) async throws -> Outcome {
+    guard let caa = parts.caa, let judgement = try await find(visit).judgement,
+      let name = try? DomainName(judgement.item.drop { "*.=".contains($0) })
+    else { throw AccountError.notFound }
+    return .page(try await action(visit, await caa(name)))
+  }
+
+  private func action(_ visit: Visit, _ caa: CAAResult?) async throws -> Page {
+    let found = try await find(visit)
+    guard let judgement = found.judgement else { throw AccountError.notFound }
+    let record = found.record
+    let issuance = UnexplainedIssuance(
+      concern: .ownName(watched: judgement.item), facts: found.facts,
+      certificate: record.certificates.first { $0.entryType == "x509" }?.sha256,
+      precertificate: record.certificates.first { $0.entryType == "precert" }?.sha256,
+      issuerKeyHash: record.issuerKeyHash, chain: try await issuers(of: record).map(\.hash),
+      entries: record.sightings.map {
+        .init(log: $0.log, index: $0.index, timestamp: Timestamp(milliseconds: $0.timestamp))
+      }, reasons: StoredReason.read(judgement.reasons).filter { $0.speaks == .against }.map(\.sentence))
+    let steps = TakeAction(issuance, owners: parts.owners(), caa: caa).steps
+    return Page(
+      "action", title: "What to do",
+      [
+        "issuance": "\(record.id)", "domainID": "\(judgement.domain)", "item": judgement.item,
+        "mayLookUp": parts.caa != nil && caa == nil, "steps": steps.map(\.values),
+      ])
+  }
+
+  // MARK: Finding
+
+  private struct Found {
+    let record: IssuanceRecord
+    let facts: CertificateFacts
+    let judgement: Judgement?
+    /// Other domains of the account that it was judged for.
+    let others: [Domain]
+  }
+
+  private func find(_ visit: Visit) async throws -> Found {
+    let (actor, id) = (try visit.someone(), try visit.issuance)
+    let record = try await accounts.record(actor, id)
+    var domains: [Domain] = []
+    for item in Set(record.matches.map(\.item)).sorted().prefix(20) {
+      domains += try await accounts.domains(actor, startingWith: item, limit: 1).filter { $0.item == item }
+    }
+    var wanted: DomainID?
+    if let text = visit.form["domain"] ?? visit.query["domain"] {
+      guard let id = DomainID(text) else { throw AccountError.notFound }
+      wanted = try await accounts.domain(actor, id).id
+    }
+    var judgements: [(Domain, Judgement)] = []
+    for domain in domains {
+      if let judgement = try? await accounts.judgement(actor, of: domain.id, id) {
+        judgements.append((domain, judgement))
+      }
+    }
+    let chosen = judgements.first { wanted == nil || $0.0.id == wanted }
+    if wanted != nil, chosen == nil { throw AccountError.notFound }
+    let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
+    return Found(
+      record: record, facts: facts ?? CertificateFacts(certificate: []), judgement: chosen?.1,
+      others: judgements.filter { $0.0.id != chosen?.0.id }.map(\.0))
+  }
+
+  /// The certificates above an issuance, the nearest first; the DER of those that are stored.
+  private func issuers(of record: IssuanceRecord) async throws -> [(hash: SHA256Hash, der: [UInt8]?)] {
+    guard let certificate = record.certificates.first(where: { $0.entryType == "x509" }) ?? record.certificates.first
+    else { return [] }
+    var issuers: [(SHA256Hash, [UInt8]?)] = []
+    for hash in try await StoredChain.load(parts.database, of: certificate.sha256) {
+      issuers.append((hash, try await following.issuer(hash)))
+    }
+    return issuers
+  }
+
+  // MARK: Showing
+
+  private func judged(_ judgement: Judgement, _ record: IssuanceRecord) -> Values {
+    var values = row(judgement, showsItem: true)
+    let reasons = StoredReason.read(judgement.reasons)
+    let (pro, contra) = (reasons.filter { $0.speaks == .for }, reasons.filter { $0.speaks == .against })
+    let own: Values = [
+      "isOpen": judgement.standing == .unexplained && judgement.state == .new, "isNew": judgement.state == .new,
+      "hasFor": !pro.isEmpty, "for": pro.map(\.sentence), "hasAgainst": !contra.isEmpty,
+      "against": contra.map(\.sentence), "stateSaid": judgement.state.words, "changedBy": judgement.changedBy,
+      "changedAt": judgement.changedAt.map { Phrase.minute($0) }, "note": judgement.note,
+      "issuerKey": record.issuerKeyHash.hex,
+    ]
+    values = values.merging(own)
+    return values
+  }
+
+  /// What a certificate says, for the template `facts`.
+  func certificateValues(
+    _ facts: CertificateFacts, leaf: [UInt8]?, issuers: [[UInt8]], issuerKey: SHA256Hash?
+  ) async -> Values {
+    let names = facts.shownNames
+    let seconds = now / 1000
+    var values: Values = [
+      "allNames": names.prefix(200).map { String($0.prefix(2000)) },
+      "moreAllNames": names.count > 200 ? Phrase.number(names.count - 200) : nil,
+      "subject": facts.subject.map { String("\($0)".prefix(2000)) } ?? "can't be read",
+      "issuerName": facts.issuer.map { String("\($0)".prefix(2000)) } ?? "can't be read",
+      "owner": parts.owners()?.owner(chain: issuers.map { SHA256Hash.hash($0) }, keyHash: issuerKey)?.name,
+      "from": Phrase.day(seconds: facts.notBefore), "to": Phrase.day(seconds: facts.notAfter),
+      "serial": facts.serialNumber.map { String($0.prefix(200)) } ?? "can't be read",
+      "keyType": facts.keyType?.description ?? "can't be told", "keyHash": facts.publicKeyHash?.hex,
+      "hasProblems": !facts.problems.isEmpty, "problems": Array(facts.problems.prefix(20)),
+    ]
+    if let first = facts.notBefore, let last = facts.notAfter, last >= first, last - first < 1 << 36 {
+      values["days"] = Phrase.plural(Int((last - first + 1) / 86_400), "day", "days")
+      values["isOver"] = last < seconds
+    }
+    let logs = await parts.logs()
+    switch (logs, leaf) {
+    case (nil, _): values["policyNote"] = "No list of logs has been read, so what browsers make of it is not known."
+    case (_, nil):
+      values["policyNote"] = "Only the precertificate was seen, so what browsers make of the certificate is not known."
+    case (let logs?, let leaf?):
+      let time = Timestamp(milliseconds: UInt64(clamping: now))
+      let report = SCTVerifier(logs: logs).verify(PresentedCertificate(leaf: leaf, issuers: issuers), at: time)
+      values["hasPolicies"] = true
+      values["policies"] = BrowserPolicy.current.map { policy -> Values in
+        let verdict = policy.judge(report, asOf: time)
+        return [
+          "policy": "\(policy)", "passes": verdict.passes, "summary": verdict.code.summary,
+          "verdictCode": verdict.code.rawValue,
+        ]
+      }
+      if issuers.isEmpty { values["policyNote"] = "The issuer’s certificate is not at hand; signatures need it." }
+    }
+    return values
+  }
+
+  // MARK: The viewer
+
+  func viewerPage(_ visit: Visit) async throws -> Page { Page("viewer", title: "Certificate", [:]) }
+
+  func view(_ visit: Visit) async throws -> Outcome {
+    let certificates = PEM.blocks(in: visit.form["pem"] ?? "").prefix(20)
+      .filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
+    do {
+      guard let first = try certificates.first?.bytes() else {
+        return .page(
+          Page(
+            "viewer", title: "Certificate", ["wrongPEM": "There is no certificate in it: no line BEGIN CERTIFICATE."],
+            status: 422))
+      }
+      let facts = CertificateFacts(certificate: first)
+      guard facts.subject != nil || facts.publicKeyHash != nil else {
+        return .page(Page("viewer", title: "Certificate", ["wrongPEM": "That is no certificate."], status: 422))
+      }
+      let issuers = try certificates.dropFirst().map { try $0.bytes() }
+      let issuerKey = issuers.first.flatMap { CertificateFacts(certificate: $0).publicKeyHash }
+      let isPrecertificate = TBSCertificate.isPrecertificate(first)
+      var values = await certificateValues(
+        facts, leaf: isPrecertificate ? nil : first, issuers: issuers, issuerKey: issuerKey)
+      values["hashes"] = [
+        ["kind": isPrecertificate ? "Precertificate" : "Certificate", "hash": SHA256Hash.hash(first).hex] as Values
+      ]
+      values["pem"] = PEM.encode(first)
+      return .page(Page("viewer", title: "Certificate", ["viewed": values]))
+    } catch {
+      return .page(Page("viewer", title: "Certificate", ["wrongPEM": "\(error)"], status: 422))
+    }
+  }
+}
+
+extension Visit {
+  var issuance: IssuanceID {
+    get throws {
+      guard let hash = parameters["issuance"].flatMap({ SHA256Hash(hex: $0) }) else { throw AccountError.notFound }
+      return IssuanceID(hash)
+    }
+  }
+}
+
+extension CertificateFacts {
+  /// All names, each once.
+  var shownNames: [String] {
+    var seen: Set<String> = []
+    return (names.filter { $0.source != .commonName }.map(\.text) + commonNames).filter { seen.insert($0).inserted }
+  }
+}
+
+/// The chain that a certificate was logged with.
+enum StoredChain {
+  static func load(_ database: any SQLDatabase, of certificate: SHA256Hash) async throws -> [SHA256Hash] {
+    try await database.transaction { connection in
+      let rows = try connection.query("SELECT chain FROM certificates WHERE sha256 = ?", [.blob(certificate.bytes)])
+      let chain = rows.first?.blob(0) ?? []
+      return stride(from: 0, to: min(chain.count, 20 * 32), by: 32).compactMap { start in
+        SHA256Hash(chain[start..<min(start + 32, chain.count)])
+      }
+    }
+  }
+}
+
+extension ActionStep {
+  fileprivate var values: Values {
+    let (badge, words) =
+      switch fits {
+      case .yes: ("known", "Do this")
+      case .perhaps: ("expected", "Perhaps")
+      case .no: ("plain", "Not here")
+      }
+    return [
+      "stepTitle": title, "fitBadge": badge, "fitWords": words, "why": why, "addressee": addressee,
+      "hasContacts": !addresses.isEmpty || !pages.isEmpty || !phones.isEmpty, "mails": addresses.map(\.text),
+      "pages": pages.map(\.url), "phones": phones, "notes": notes,
+      "report": report.map {
+        ["mailto": $0.mailto(), "subject": $0.subject, "letter": $0.body] as Values
+      },
+    ]
+  }
+}

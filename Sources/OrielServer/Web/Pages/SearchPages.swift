@@ -1,0 +1,94 @@
+import CertificateTransparency
+import MerkleTree
+import OrielAccounts
+import OrielStore
+
+extension Site {
+  func searchPage(_ visit: Visit) async throws -> Page {
+    let actor = try visit.someone()
+    var wrong: [String: String] = [:]
+    var query = IssuanceQuery()
+    query.name = name(visit.query["name"], &wrong)
+    query.publicKey = hash(visit.query, "key", &wrong)
+    query.issuerKey = hash(visit.query, "issuer", &wrong)
+    query.serial = serial(visit.query["serial"], &wrong)
+    (query.from, query.before) = days(visit.query, &wrong)
+    let hash = hash(visit.query, "hash", &wrong)
+    let wasAsked = query != IssuanceQuery() || hash != nil
+    var values: Values = [
+      "inputs": inputs(["name", "hash", "serial", "key", "issuer", "from", "to"], visit.query, wrong)
+    ]
+    if wasAsked, wrong.isEmpty {
+      // A hash is a certificate's or an issuance's.
+      query.certificate = hash
+      var count = try await accounts.searchCount(actor, query, ceiling: 100_000)
+      if let hash, count.value == 0 {
+        (query.certificate, query.issuance) = (nil, IssuanceID(hash))
+        count = try await accounts.searchCount(actor, query, ceiling: 100_000)
+      }
+      let page = try await accounts.search(
+        actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 50)
+      values["wasAsked"] = true
+      values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
+      values["results"] = page.results.map { row($0) }
+      values["nextPage"] = page.next.map {
+        "/search?" + visit.query.query(without: ["after"], adding: [("after", "\($0)")])
+      }
+    }
+    return Page("search", title: "Search", values, status: wrong.isEmpty ? 200 : 422)
+  }
+
+  private static let words: [String: (words: String, type: String, hint: String)] = [
+    "name": ("Name", "text", "with all below it; =name for it alone"),
+    "hash": ("Certificate’s or issuance’s SHA-256", "text", ""), "serial": ("Serial number", "text", "in hexadecimal"),
+    "key": ("Key’s SHA-256", "text", ""), "issuer": ("Issuer’s key’s SHA-256", "text", ""),
+    "from": ("Seen from", "date", ""), "to": ("Seen up to", "date", ""),
+  ]
+
+  func inputs(_ names: [String], _ query: Form, _ wrong: [String: String]) -> [Values] {
+    names.map { name -> Values in
+      let input = Site.words[name] ?? (name, "text", "")
+      return [
+        "input": name, "words": input.words, "type": input.type, "hint": input.hint.isEmpty ? nil : input.hint,
+        "value": query[name] ?? "", "wrong": wrong[name],
+      ]
+    }
+  }
+
+  func name(_ text: String?, _ wrong: inout [String: String]) -> SearchName? {
+    do {
+      return try text.map { try SearchName(parsing: $0) }
+    } catch {
+      wrong["name"] = "\(error)"
+      return nil
+    }
+  }
+
+  /// The first millisecond of the first day, and that behind the last.
+  func days(_ query: Form, _ wrong: inout [String: String]) -> (from: Int64?, before: Int64?) {
+    let days = ["from", "to"].map { field -> Int64? in
+      guard let text = query[field] else { return nil }
+      let day = Phrase.start(ofDay: text)
+      if day == nil { wrong[field] = "write a day, as 2026-01-31" }
+      return day
+    }
+    return (days[0], days[1].map { $0 + 86_400_000 })
+  }
+
+  private func hash(_ query: Form, _ field: String, _ wrong: inout [String: String]) -> SHA256Hash? {
+    guard let text = query[field] else { return nil }
+    let hash = SHA256Hash(hex: text.lowercased().filter { $0 != ":" && $0 != " " })
+    if hash == nil { wrong[field] = "a SHA-256 has 64 hexadecimal digits" }
+    return hash
+  }
+
+  private func serial(_ text: String?, _ wrong: inout [String: String]) -> String? {
+    guard let digits = text?.lowercased().filter({ $0 != ":" && $0 != " " }) else { return nil }
+    guard digits.utf8.count <= 64, !digits.isEmpty, digits.allSatisfy(\.isHexDigit) else {
+      wrong["serial"] = "write it in hexadecimal"
+      return nil
+    }
+    let significant = digits.drop { $0 == "0" }
+    return significant.isEmpty ? "0" : String(significant)
+  }
+}

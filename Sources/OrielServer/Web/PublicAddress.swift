@@ -1,0 +1,30 @@
+import Synchronization
+
+/// Where the pages are, as browsers see it.
+final class PublicAddress: Sendable {
+  private let url: Mutex<String>
+
+  /// - Parameter url: without a slash at its end.
+  init(_ url: String?) { self.url = Mutex(url ?? "") }
+
+  /// Settles on the address that is listened on, if no other was given.
+  func listening(host: String, port: Int) {
+    url.withLock { if $0.isEmpty { $0 = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" } }
+  }
+
+  var text: String { url.withLock { $0 } }
+  var isSecure: Bool { text.hasPrefix("https://") }
+
+  /// Cookies that no other host can set, where the connection allows it.
+  private var prefix: String { isSecure ? "__Host-" : "" }
+  var sessionCookie: String { prefix + "oriel" }
+  /// For the forms of who is not signed in.
+  var visitorCookie: String { prefix + "oriel-visit" }
+  /// Which of several accounts is looked at.
+  var accountCookie: String { prefix + "oriel-account" }
+
+  func cookie(_ name: String, _ value: String, seconds: Int64? = nil) -> String {
+    "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
+      + (seconds.map { "; Max-Age=\($0)" } ?? "")
+  }
+}

@@ -1,0 +1,52 @@
+import CertificateTransparency
+import Mustache
+
+/// All pages' templates. Whatever they show is escaped for HTML, and cleaned of what could deceive a reader.
+struct Templates: Sendable {
+  private let library: MustacheLibrary
+
+  /// - Throws: if a template has a mistake in it.
+  init() throws {
+    MustacheContentTypes.register(SafeHTML(), named: SafeHTML.name)
+    var library = MustacheLibrary()
+    for (name, source) in Templates.sources {
+      try library.register("{{% CONTENT_TYPE:\(SafeHTML.name)}}" + source, named: name)
+    }
+    self.library = library
+  }
+
+  func render(_ name: String, _ values: Values) -> String { library.render(values, withTemplate: name) ?? "" }
+
+  static let sources: [String: String] = [
+    "layout": layoutTemplate, "code": codeTemplate, "judgement": judgementTemplate, "facts": factsTemplate,
+    "domain-head": domainHeadTemplate, "problem": problemTemplate, "sign-in": signInTemplate, "sent": sentTemplate,
+    "link": linkTemplate, "confirmed": confirmedTemplate, "unsubscribe": unsubscribeTemplate,
+    "overview": overviewTemplate, "domains": domainsTemplate, "domain": domainTemplate, "public": publicTemplate,
+    "domain-settings": domainSettingsTemplate, "inventory": inventoryTemplate, "issuance": issuanceTemplate,
+    "action": actionTemplate, "settings": settingsTemplate, "logs": logsTemplate, "log": logTemplate,
+    "alerts": alertsTemplate, "search": searchTemplate, "viewer": viewerTemplate,
+  ]
+}
+
+/// Text in HTML, in elements and in quoted attributes alike.
+struct SafeHTML: MustacheContentType {
+  static let name = "ORIEL"
+
+  func escapeText(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    // By scalars: a quotation mark with an accent on it is one character, and would still end an attribute.
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
+      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
+      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
+      case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
+      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
+      case "\n", "\t": result.append(scalar)
+      case "\r": break
+      default: result.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
+      }
+    }
+    return String(result)
+  }
+}

@@ -1,0 +1,136 @@
+import HTTPTypes
+import OrielAccounts
+import OrielStore
+
+/// Everything that makes pages.
+struct Site: Sendable {
+  let parts: WebServer.Parts
+  let settings: WebServer.Settings
+  let accounts: Accounts
+  let signIn: SignIn
+  let following: FollowingStore
+  let templates: Templates
+  let assets = Assets()
+  let address: PublicAddress
+  let live = LivePages()
+  private let letters = AsyncStream.makeStream(of: LinkLetter.self, bufferingPolicy: .bufferingOldest(1000))
+
+  init(_ parts: WebServer.Parts, _ settings: WebServer.Settings) throws {
+    self.parts = parts
+    self.settings = settings
+    accounts = Accounts(parts.accounts)
+    signIn = SignIn(parts.accounts)
+    following = FollowingStore(parts.database)
+    templates = try Templates()
+    address = PublicAddress(settings.publicURL)
+  }
+
+  var now: Int64 { parts.now() }
+
+  func url(of letter: LinkLetter) -> String { "\(address.text)/link/\(letter.secret.text)" }
+
+  /// Has a letter sent, and keeps nobody waiting: how long it takes would tell who has an account.
+  func send(_ letter: LinkLetter?) {
+    if let letter { letters.continuation.yield(letter) }
+  }
+
+  /// Sends letters until ``endLetters()``.
+  func sendLetters() async {
+    await withDiscardingTaskGroup { group in
+      for await letter in letters.stream {
+        group.addTask { await parts.sendLetter(letter, url(of: letter)) }
+      }
+    }
+  }
+
+  func endLetters() { letters.continuation.finish() }
+
+  // MARK: Pages
+
+  private static let sections: [(path: String, words: String)] = [
+    ("/", "Overview"), ("/domains", "Domains"), ("/search", "Search"), ("/certificate", "Certificate"),
+    ("/alerts", "Alerts"), ("/logs", "Logs"), ("/settings", "Settings"),
+  ]
+
+  private static let done: [String: String] = [
+    "saved": "Saved.", "added": "Added.", "removed": "Removed.", "sent": "A letter is on its way.",
+    "ended": "Ended.", "found": "Looked up.",
+  ]
+
+  /// The whole page, as HTML.
+  func html(_ page: Page, _ visit: Visit) async throws -> String {
+    var frame: Values = [
+      "title": page.title, "style": assets.style.path, "script": assets.script.path,
+      "formCode": SignIn.formCode(visit.formSecret), "typed": visit.form.values,
+      "done": visit.query["done"].flatMap { Site.done[$0] },
+    ]
+    if let refusal = visit.refusal {
+      frame["refusal"] = refusal.reason
+      frame["refused"] = [refusal.form: [refusal.field: refusal.reason] as Values] as Values
+    }
+    if let actor = visit.actor {
+      var open = HistoryFilter()
+      open.levels = [.unexplained]
+      open.states = [.new]
+      let count = try await accounts.historyCount(actor, open, ceiling: 99)
+      frame["member"] =
+        [
+          "address": visit.address, "mayWrite": actor.may(.write), "mayManage": actor.may(.manage),
+          "accountName": visit.memberships.first { $0.account.id == actor.account }?.account.name,
+          "sections": Site.sections.map { path, words -> Values in
+            [
+              "path": path, "words": words,
+              "isCurrent": path == "/" ? visit.path == "/" : visit.path == path || visit.path.hasPrefix(path + "/"),
+              "open": path == "/" && count.value > 0 ? Phrase.number(count.value) + (count.isExact ? "" : "+") : nil,
+            ]
+          },
+          "isInSeveral": visit.memberships.count > 1,
+          "others": visit.memberships.count > 1
+            ? visit.memberships.map {
+              [
+                "accountID": "\($0.account.id)", "accountName": $0.account.name,
+                "isChosen": $0.account.id == actor.account,
+              ] as Values
+            } : nil,
+        ] as Values
+    }
+    return templates.render(page.template, frame.merging(page.values))
+  }
+
+  /// A page that says what is wrong, in words for people.
+  static func problem(_ status: Int, _ title: String, _ words: String) -> Page {
+    Page("problem", title: title, ["words": words], status: status)
+  }
+
+  static func problem(_ error: any Error) -> Page {
+    switch error {
+    case AccountError.notFound:
+      problem(404, "There is nothing here", "Perhaps it was removed, or the address is wrong.")
+    case let error as AccountError:
+      switch error {
+      case .forbidden: problem(403, "You may not do that", "For this, \(error).")
+      case .limited: problem(429, "Too often", "\(error).")
+      case .signedOut: problem(410, "This link works no longer", "It was used, or it is too old. Ask for another one.")
+      default: problem(422, "That can't be taken", "\(error).")
+      }
+    case let problem as WebProblem: Site.problem(problem.status, problem.title, problem.words)
+    default:
+      problem(
+        500, "That did not work", "The reason is not known here. Try again; if it stays, tell who runs this service.")
+    }
+  }
+}
+
+/// Why a request gets no page of its own.
+struct WebProblem: Error {
+  let status: Int
+  let title: String
+  let words: String
+
+  static let foreignForm = WebProblem(
+    status: 403, title: "This form is out of date",
+    words: "It did not come from this page as you see it now. Go back, load the page again, and send it once more.")
+  static let tooLarge = WebProblem(
+    status: 413, title: "That is too much", words: "More was sent than a form here can hold.")
+  static let tooSlow = WebProblem(status: 408, title: "That took too long", words: "The form did not arrive in time.")
+}

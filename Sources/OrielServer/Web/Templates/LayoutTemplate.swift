@@ -1,0 +1,100 @@
+/// What is around every page.
+let layoutTemplate = """
+  <!doctype html>
+  <html lang="en">
+  <head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>{{title}} · Oriel</title>
+  <link rel="stylesheet" href="{{style}}">
+  <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M3 15V6l5-5 5 5v9z' fill='%231a5688'/%3E%3Cpath d='M8 4v10M4.5 9h7' stroke='white'/%3E%3C/svg%3E">
+  {{#member}}<script src="{{script}}" defer></script>{{/member}}
+  </head>
+  <body>
+  <a class="skip" href="#main">Skip to the content</a>
+  <header>
+  <div class="top">
+  <a class="brand" href="/">Oriel</a>
+  {{#member}}
+  <div class="who">
+  {{^isInSeveral}}<span><bdi>{{accountName}}</bdi></span>{{/isInSeveral}}
+  {{#isInSeveral}}<form method="post" action="/account">{{>code}}<label class="said" for="account">Account</label><select id="account" name="account">{{#others}}<option value="{{accountID}}"{{#isChosen}} selected{{/isChosen}}>{{accountName}}</option>{{/others}}</select> <button class="bare">Switch</button></form>{{/isInSeveral}}
+  <span><bdi>{{address}}</bdi></span>
+  <form method="post" action="/sign-out">{{>code}}<button class="bare">Sign out</button></form>
+  </div>
+  <nav class="main" aria-label="Main"><ul>
+  {{#sections}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}{{#open}} <span class="count" title="need you">{{open}}</span>{{/open}}</a></li>
+  {{/sections}}
+  </ul></nav>
+  {{/member}}
+  </div>
+  </header>
+  <main id="main">{{#done}}<p class="card note" role="status">{{done}}</p>{{/done}}{{#refusal}}<p class="card bad" role="alert">Not saved: {{refusal}}.</p>{{/refusal}}
+  {{$main}}{{/main}}
+  </main>
+  <p class="said" id="said" role="status" aria-live="polite"></p>
+  <footer class="bottom">Oriel watches Certificate Transparency logs. Times are in UTC.</footer>
+  </body>
+  </html>
+
+  """
+
+/// Shows that a form comes from a page of ours.
+let codeTemplate = #"<input type="hidden" name="code" value="{{formCode}}">"#
+
+let problemTemplate = """
+  {{<layout}}{{$main}}
+  <h1>{{title}}</h1>
+  <p>{{words}}</p>
+  <p><a href="/">To the overview</a></p>
+  {{/main}}{{/layout}}
+  """
+
+/// One issuance in a list, with what was made of it.
+let judgementTemplate = """
+  <li>
+  <div class="line"><span class="badge {{level}}">{{levelWords}}</span>{{#isUnproven}}<span class="badge plain">unproven</span>{{/isUnproven}}{{#stateWords}}<span class="badge plain">{{stateWords}}</span>{{/stateWords}}<small class="end">{{seen}}</small></div>
+  <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{.}}</bdi>{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
+  <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}{{#forItem}}, for <bdi>{{forItem}}</bdi>{{/forItem}}</div>
+  {{#reason}}<div><bdi>{{reason}}</bdi></div>{{/reason}}
+  </li>
+
+  """
+
+/// A certificate, decoded.
+let factsTemplate = """
+  <dl>
+  <dt>Names</dt><dd>{{#allNames}}<bdi>{{.}}</bdi>{{^last()}}<br>{{/last()}}{{/allNames}}{{^allNames}}none that can be read{{/allNames}}{{#moreAllNames}}<br><small>and {{moreAllNames}} more</small>{{/moreAllNames}}</dd>
+  <dt>Subject</dt><dd><bdi>{{subject}}</bdi></dd>
+  <dt>Issuer</dt><dd><bdi>{{issuerName}}</bdi>{{#owner}}<br><small>run by <bdi>{{owner}}</bdi>, says CCADB</small>{{/owner}}</dd>
+  <dt>Valid</dt><dd>{{from}} to {{to}}{{#days}} <small>({{days}}{{#isOver}}, over{{/isOver}})</small>{{/days}}</dd>
+  <dt>Serial number</dt><dd class="code">{{serial}}</dd>
+  <dt>Key</dt><dd><bdi>{{keyType}}</bdi></dd>
+  {{#keyHash}}<dt>Key’s SHA-256</dt><dd class="code">{{keyHash}}</dd>{{/keyHash}}
+  {{#hashes}}<dt>{{kind}}’s SHA-256</dt><dd class="code">{{hash}}</dd>
+  {{/hashes}}
+  </dl>
+  {{#hasProblems}}<div class="card bad"><p>Not all of it can be read:</p><ul>{{#problems}}<li><bdi>{{.}}</bdi></li>{{/problems}}</ul></div>{{/hasProblems}}
+  {{#hasPolicies}}
+  <h2>In browsers</h2>
+  <div class="scroll"><table><caption>Whether the certificate has the proofs of logging that browsers ask for</caption>
+  <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col">Why</th></tr>
+  {{#policies}}<tr><td>{{policy}}</td><td>{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td></tr>
+  {{/policies}}
+  </table></div>
+  {{/hasPolicies}}
+  {{#policyNote}}<p class="soft">{{policyNote}}</p>{{/policyNote}}
+  <details><summary>PEM</summary><pre>{{pem}}</pre></details>
+
+  """
+
+let domainHeadTemplate = """
+  <h1><bdi>{{item}}</bdi></h1>
+  {{^isOn}}<p class="card note">This domain is off: nobody is told of its certificates. {{#member.mayWrite}}<a href="/domains/{{domainID}}/settings">Turn it on</a>{{/member.mayWrite}}</p>{{/isOn}}
+  <nav class="sub" aria-label="Domain"><ul>
+  {{#tabs}}<li><a href="/domains/{{domainID}}{{tab}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}</a></li>
+  {{/tabs}}
+  </ul></nav>
+
+  """

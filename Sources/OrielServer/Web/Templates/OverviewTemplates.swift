@@ -1,0 +1,121 @@
+let overviewTemplate = """
+  {{<layout}}{{$main}}
+  <h1>Overview</h1>
+  {{^hasDomains}}
+  <div class="card note"><h2>Begin with a domain</h2><p>Nothing is watched yet. Add a domain of yours, and say that you want to hear of its certificates.</p><p><a href="/domains">Add a domain</a></p></div>
+  {{/hasDomains}}
+  <section id="needs" data-live aria-labelledby="h-needs">
+  <h2 id="h-needs">What needs you</h2>
+  {{#hasOpen}}
+  <p>{{openCount}} that nothing you told Oriel explains.{{#hasMoreOpen}} <a href="/history?level=unexplained&amp;state=new">See all</a>{{/hasMoreOpen}}</p>
+  <ul class="list">{{#openJudgements}}{{>judgement}}{{/openJudgements}}</ul>
+  {{/hasOpen}}
+  {{^hasOpen}}<p>Nothing. Every certificate that was seen for your domains is explained, or you have looked at it.</p>{{/hasOpen}}
+  </section>
+  <section id="week" data-live aria-labelledby="h-week">
+  <h2 id="h-week">The last seven days</h2>
+  <ul class="figures">{{#figures}}<li><b>{{number}}</b><span class="{{level}}"> </span> {{words}}</li>{{/figures}}</ul>
+  {{#hasRoutine}}<h3>What was routine</h3>
+  <ul class="list">{{#routine}}{{>judgement}}{{/routine}}</ul>{{/hasRoutine}}
+  </section>
+  <section aria-labelledby="h-watch">
+  <h2 id="h-watch">What is watched</h2>
+  <p>{{domainWords}} <a href="/domains">Domains</a></p>
+  <p>{{logWords}} <a href="/logs">Logs</a></p>
+  {{#hasTrouble}}<ul class="list">{{#trouble}}<li><span class="badge {{badge}}">{{stateWords}}</span> <bdi>{{log}}</bdi>{{#why}}: <bdi>{{why}}</bdi>{{/why}}</li>{{/trouble}}</ul>{{/hasTrouble}}
+  </section>
+  {{/main}}{{/layout}}
+  """
+
+let logsTemplate = """
+  {{<layout}}{{$main}}
+  <h1>Logs</h1>
+  <p>{{logWords}} What a log says is taken for true once its tree adds up.</p>
+  {{#hasLogs}}
+  <div class="scroll" id="logs" data-live tabindex="0" role="region" aria-label="Logs"><table><caption>Logs that are followed</caption>
+  <tr><th scope="col">Log</th><th scope="col">State</th><th scope="col">Since</th><th scope="col" class="number">Verified to</th><th scope="col" class="number">Behind by</th><th scope="col" class="number">Per second</th><th scope="col">Last answer</th></tr>
+  {{#logs}}<tr><td class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a><br><small><bdi>{{operator}}</bdi>, {{kind}}</small></td><td class="wide"><span class="badge {{badge}}">{{stateWords}}</span>{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</td><td>{{since}}</td><td class="number">{{verified}}</td><td class="number">{{lag}}</td><td class="number">{{rate}}</td><td>{{answered}}</td></tr>
+  {{/logs}}
+  </table></div>
+  {{/hasLogs}}
+  {{^hasLogs}}<p>No log has been followed yet.</p>{{/hasLogs}}
+  {{/main}}{{/layout}}
+  """
+
+let logTemplate = """
+  {{<layout}}{{$main}}
+  <h1><bdi>{{log}}</bdi></h1>
+  <p><span class="badge {{badge}}">{{stateWords}}</span> since {{since}}{{#why}}: <bdi>{{why}}</bdi>{{/why}}</p>
+  <p>{{meaning}}</p>
+  <dl>
+  <dt>Operator</dt><dd><bdi>{{operator}}</bdi></dd>
+  <dt>Address</dt><dd><bdi>{{url}}</bdi> <small>({{kind}})</small></dd>
+  <dt>Log ID</dt><dd class="code">{{logID}}</dd>
+  <dt>Followed since</dt><dd>{{followed}}</dd>
+  <dt>Last answer</dt><dd>{{answered}}</dd>
+  <dt>Verified to</dt><dd>{{verified}}</dd>
+  <dt>Behind by</dt><dd>{{lag}}</dd>
+  <dt>Unreadable entries</dt><dd>{{unreadable}}</dd>
+  </dl>
+  <h2>Evidence</h2>
+  {{#hasEvidence}}
+  <p>What the log did that it must not. The signed bytes are kept.</p>
+  <div class="scroll"><table><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">In words</th></tr>
+  {{#evidence}}<tr><td>{{when}}</td><td class="code">{{kindOf}}</td><td class="wide"><bdi>{{detail}}</bdi></td></tr>
+  {{/evidence}}
+  </table></div>
+  {{/hasEvidence}}
+  {{^hasEvidence}}<p>None against this log.</p>{{/hasEvidence}}
+  {{/main}}{{/layout}}
+  """
+
+let alertsTemplate = """
+  {{<layout}}{{$main}}
+  <h1>Alerts and deliveries</h1>
+  {{#hasDeliveries}}
+  <div class="scroll" id="deliveries" data-live tabindex="0" role="region" aria-label="Deliveries"><table><caption>What was sent, the newest first</caption>
+  <tr><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">State</th></tr>
+  {{#deliveries}}<tr><td>{{when}}</td><td class="wide">{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}} for <bdi>{{about}}</bdi>{{/about}}</td><td class="wide"><bdi>{{target}}</bdi></td><td class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
+  {{/deliveries}}
+  </table></div>
+  {{/hasDeliveries}}
+  {{^hasDeliveries}}<p>Nothing has been sent yet. What is sent, and when, is set for each <a href="/domains">domain</a>.</p>{{/hasDeliveries}}
+  {{/main}}{{/layout}}
+  """
+
+let searchTemplate = """
+  {{<layout}}{{$main}}
+  <h1>Search</h1>
+  <form method="get" action="/search" role="search">
+  <div class="fields">
+  {{#inputs}}<div><label for="{{input}}">{{words}}</label>
+  <input id="{{input}}" name="{{input}}" type="{{type}}" value="{{value}}"{{#wrong}} aria-invalid="true" aria-describedby="e-{{input}}"{{/wrong}}>
+  {{#wrong}}<p class="error" id="e-{{input}}">{{wrong}}</p>{{/wrong}}{{^wrong}}{{#hint}}<p class="hint">{{hint}}</p>{{/hint}}{{/wrong}}</div>
+  {{/inputs}}
+  </div>
+  <button>Search</button>
+  </form>
+  {{#wasAsked}}
+  <h2>{{countWords}}</h2>
+  <ul class="list">{{#results}}<li>
+  <a class="names" href="/issuances/{{issuance}}">{{#names}}<bdi>{{.}}</bdi>{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
+  <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}, seen {{seen}}</div>
+  </li>{{/results}}</ul>
+  {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
+  {{/wasAsked}}
+  {{/main}}{{/layout}}
+  """
+
+let viewerTemplate = """
+  {{<layout}}{{$main}}
+  <h1>Certificate</h1>
+  <p>Shows what a certificate says. It is not kept, and nobody is asked about it.</p>
+  <form method="post" action="/certificate">{{>code}}
+  <label for="pem">A certificate as PEM, perhaps with its issuer’s after it</label>
+  <textarea class="code" id="pem" name="pem" required spellcheck="false" maxlength="500000"{{#wrongPEM}} aria-invalid="true" aria-describedby="e-pem"{{/wrongPEM}}>{{typed.pem}}</textarea>
+  {{#wrongPEM}}<p class="error" id="e-pem">{{wrongPEM}}</p>{{/wrongPEM}}
+  <button>Show</button>
+  </form>
+  {{#viewed}}<h2>What it says</h2>{{>facts}}{{/viewed}}
+  {{/main}}{{/layout}}
+  """

@@ -1,0 +1,228 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import OrielAccounts
+
+/// What a request comes with beside itself.
+struct WebContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    channel = source.channel
+  }
+}
+
+/// Who answers which address, what a request must show for it, and what every answer carries.
+struct WebResponder: HTTPResponder {
+  typealias Context = WebContext
+  typealias Show = @Sendable (Visit) async throws -> Page
+  typealias Act = @Sendable (Visit) async throws -> Outcome
+
+  private let site: Site
+  private let router: RouterResponder<WebContext>
+
+  init(_ site: Site) {
+    self.site = site
+    let routes = Routes(site)
+    routes.addAll()
+    router = routes.router.buildResponder()
+  }
+
+  func respond(to request: Request, context: WebContext) async throws -> Response {
+    var response = try await router.respond(to: request, context: context)
+    // The router's own answer to what it has no page for is empty.
+    if response.status == .notFound, response.headers[.contentType] == nil {
+      let visit = try await Routes.visit(request, context, site)
+      response = try await Routes.problem(AccountError.notFound, site, visit)
+    }
+    for (name, value) in WebResponder.fields where !response.headers.contains(name) { response.headers[name] = value }
+    if site.address.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+    if request.method == .head { response.body = .init() }
+    return response
+  }
+
+  private static let fields: [(HTTPField.Name, String)] =
+    [
+      (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
+          + "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+      ),
+      ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"),
+      ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
+    ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
+}
+
+/// Puts addresses and pages together.
+struct Routes {
+  let site: Site
+  let router = Router(context: WebContext.self, options: [.autoGenerateHeadEndpoints])
+
+  init(_ site: Site) { self.site = site }
+
+  /// A page to look at.
+  func show(_ path: String, isMember: Bool = true, _ show: @escaping WebResponder.Show) {
+    let site = site
+    router.on(RouterPath(path), method: .get) { request, context in
+      let visit = try await Routes.visit(request, context, site)
+      do {
+        if isMember { _ = try visit.someone() }
+        return try await Routes.answer(try await show(visit), visit, site)
+      } catch {
+        return try await Routes.problem(error, site, visit, isMember: isMember)
+      }
+    }
+  }
+
+  /// A form to send.
+  ///
+  /// - Parameters:
+  ///   - form: the name by which the page shows what was wrong with it.
+  ///   - page: shows the form again, with what was typed, if it can't be taken.
+  ///   - isOpen: whether anybody may send it from anywhere: what it says itself shows that they may.
+  func act(
+    _ path: String, form: String = "", isMember: Bool = true, isOpen: Bool = false,
+    page: WebResponder.Show? = nil, _ act: @escaping WebResponder.Act
+  ) {
+    let site = site
+    router.on(RouterPath(path), method: .post) { request, context in
+      var visit = try await Routes.visit(request, context, site)
+      do {
+        visit.form = Form(try await Routes.body(of: request, context, site.settings))
+        if !isOpen { try Routes.check(visit, request, site) }
+        if isMember { _ = try visit.someone() }
+        switch try await act(visit) {
+        case .page(let page): return try await Routes.answer(page, visit, site)
+        case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
+        }
+      } catch AccountError.refused(let field, let reason) where page != nil {
+        visit.refusal = Visit.Refusal(form: form, field: field.rawValue, reason: reason)
+        guard var shown = try await page?(visit) else { throw AccountError.refused(field: field, reason: reason) }
+        shown.status = 422
+        return try await Routes.answer(shown, visit, site)
+      } catch {
+        return try await Routes.problem(error, site, visit, isMember: isMember)
+      }
+    }
+  }
+
+  // MARK: Requests
+
+  static func visit(_ request: Request, _ context: WebContext, _ site: Site) async throws -> Visit {
+    let cookies = Routes.cookies(request)
+    let (session, visitor) = (cookies[site.address.sessionCookie], cookies[site.address.visitorCookie])
+    var visit = Visit(
+      path: request.uri.path, query: Form((request.uri.query ?? "").utf8),
+      parameters: Dictionary(
+        context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }),
+      client: client(request, context, site.settings),
+      userAgent: String((request.headers[.userAgent] ?? "").prefix(200)),
+      formSecret: session ?? visitor ?? Secret(AccountStore.systemRandom(32).map { String($0, radix: 36) }.joined()),
+      session: session)
+    guard let session else { return visit }
+    do {
+      let (found, memberships) = try await site.signIn.session(session)
+      let account = cookies[site.address.accountCookie].flatMap { AccountID($0.text) }
+      let chosen = memberships.contains { $0.account.id == account } ? account : nil
+      visit.actor = try await site.signIn.actor(session: session, account: chosen)
+      (visit.memberships, visit.address) = (memberships, found.address)
+    } catch AccountError.signedOut {
+      // What needs somebody says so itself.
+    }
+    return visit
+  }
+
+  private static func cookies(_ request: Request) -> [String: Secret] {
+    let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.prefix(100).compactMap { pair in
+      let parts = pair.split(separator: "=", maxSplits: 1)
+      return parts.count == 2 && parts[1].utf8.count <= 200
+        ? (String(parts[0].drop { $0 == " " }), Secret(String(parts[1]))) : nil
+    }
+    return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func client(_ request: Request, _ context: WebContext, _ settings: WebServer.Settings) -> String {
+    // The last one is what our own proxy saw; those before it anybody may have made up.
+    if settings.trustsForwarded, let name = HTTPField.Name("X-Forwarded-For"),
+      let last = request.headers[values: name].last?.split(separator: ",").last,
+      let address = try? SocketAddress(ipAddress: last.filter { $0 != " " }, port: 0)
+    {
+      return address.ipAddress ?? ""
+    }
+    return context.channel.remoteAddress?.ipAddress ?? ""
+  }
+
+  /// A form is taken only from a page of ours that this very browser was shown.
+  private static func check(_ visit: Visit, _ request: Request, _ site: Site) throws {
+    let isOurs =
+      switch HTTPField.Name("Origin").flatMap({ request.headers[$0] }) {
+      // Browsers that send no referrer send no origin with forms either.
+      case nil, "null": true
+      case let origin?: origin.lowercased() == site.address.text.lowercased()
+      }
+    let from = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] } ?? "same-origin"
+    guard isOurs, from == "same-origin" || from == "none",
+      SignIn.isFormCode(visit.form["code"] ?? "", of: visit.formSecret)
+    else { throw WebProblem.foreignForm }
+  }
+
+  private static func body(
+    of request: Request, _ context: WebContext, _ settings: WebServer.Settings
+  ) async throws -> [UInt8] {
+    let channel = context.channel
+    do {
+      return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+        group.addTask {
+          [UInt8]((try await request.body.collect(upTo: settings.formByteCount)).readableBytesView)
+        }
+        group.addTask {
+          try await Task.sleep(for: settings.bodyTimeout)
+          throw WebProblem.tooSlow
+        }
+        defer { group.cancelAll() }
+        return try await group.next() ?? []
+      }
+    } catch {
+      // Nobody wants to read the rest.
+      channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+      throw error is NIOTooManyBytesError ? WebProblem.tooLarge : error
+    }
+  }
+
+  // MARK: Answers
+
+  static func answer(_ page: Page, _ visit: Visit, _ site: Site) async throws -> Response {
+    var (status, cookies) = (page.status, page.cookies)
+    let html = try await site.html(page, visit)
+    // The code in the forms of who is not signed in is made from a secret of their browser's own.
+    if visit.actor == nil, visit.session == nil || status == 410 {
+      cookies.append(site.address.cookie(site.address.visitorCookie, visit.formSecret.text))
+    }
+    if status < 200 || status > 599 { status = 500 }
+    var response = Response(
+      status: HTTPResponse.Status(code: status), headers: [.contentType: "text/html; charset=utf-8"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: html)))
+    for cookie in cookies { response.headers.append(HTTPField(name: .setCookie, value: cookie)) }
+    return response
+  }
+
+  static func redirect(_ target: String, _ cookies: [String] = []) -> Response {
+    var response = Response(status: .seeOther, headers: [.location: target])
+    for cookie in cookies { response.headers.append(HTTPField(name: .setCookie, value: cookie)) }
+    return response
+  }
+
+  static func problem(_ error: any Error, _ site: Site, _ visit: Visit, isMember: Bool = false) async throws -> Response
+  {
+    if isMember, case AccountError.signedOut = error {
+      return redirect("/sign-in", [site.address.cookie(site.address.sessionCookie, "", seconds: 0)])
+    }
+    var response = try await answer(Site.problem(error), visit, site)
+    if case AccountError.limited(let wait) = error { response.headers[.retryAfter] = String(max(1, wait / 1000)) }
+    return response
+  }
+}

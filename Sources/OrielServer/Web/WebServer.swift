@@ -1,0 +1,115 @@
+package import CTPolicy
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+package import OrielAccounts
+package import OrielContacts
+package import OrielMonitor
+package import OrielStore
+package import OrielWatchlist
+import ServiceLifecycle
+
+/// The pages for people, behind one HTTP/1.1 address. TLS is for a proxy in front.
+package struct WebServer: Sendable {
+  package struct Settings: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 for any that is free.
+    package var port = 8080
+    /// How browsers reach the pages, such as `https://oriel.example`; nil for the address that is listened on.
+    package var publicURL: String?
+    /// Whether a proxy in front tells who the client is, in X-Forwarded-For.
+    package var trustsForwarded = false
+    package var connections = 1024
+    /// The most bytes of a form.
+    package var formByteCount = 1 << 20
+    /// The time for the body of a request, however its bytes trickle in.
+    package var bodyTimeout: Duration = .seconds(10)
+    /// The time for the head of a request, and for silence between two.
+    package var idleTimeout: Duration = .seconds(30)
+    /// How often pages that are open look for news, and how many may.
+    package var liveInterval: Duration = .seconds(2)
+    package var livePages = 256
+    /// The time for answers under way, once the server is to stop.
+    package var stopTimeout: Duration = .seconds(10)
+
+    package init() {}
+  }
+
+  /// What the pages show, and what they can do.
+  package struct Parts: Sendable {
+    package var accounts: AccountStore
+    package var database: any SQLDatabase
+    /// Milliseconds since 1970.
+    package var now: @Sendable () -> Int64
+    /// Sends a letter with the address of the page that it leads to.
+    package var sendLetter: @Sendable (LinkLetter, _ url: String) async -> Void
+    /// How the logs fare at this moment.
+    package var statuses: @Sendable () -> [FollowStatus] = { [] }
+    /// CCADB's data, where there are any.
+    package var owners: @Sendable () -> CAOwners? = { nil }
+    /// The logs that browsers accept SCTs of, where a list has been read.
+    package var logs: @Sendable () async -> LogView? = { nil }
+    /// Looks CAA records up; nil where nothing may be looked up.
+    package var caa: (@Sendable (DomainName) async -> CAAResult)?
+    /// What was sent for an account, newest first.
+    package var deliveries: @Sendable (AccountID, _ limit: Int) async throws -> [StoredDelivery] = { _, _ in [] }
+
+    package init(
+      accounts: AccountStore, database: any SQLDatabase, now: @escaping @Sendable () -> Int64,
+      sendLetter: @escaping @Sendable (LinkLetter, _ url: String) async -> Void
+    ) {
+      self.accounts = accounts
+      self.database = database
+      self.now = now
+      self.sendLetter = sendLetter
+    }
+  }
+
+  private let site: Site
+
+  /// - Throws: if a template has a mistake in it.
+  package init(_ parts: Parts, _ settings: Settings = Settings()) throws { site = try Site(parts, settings) }
+
+  /// Where a letter leads to. Where no public address was given, this is known once the server listens.
+  package func url(of letter: LinkLetter) -> String { site.url(of: letter) }
+
+  /// Serves the pages until `stop` returns; once only.
+  ///
+  /// - Parameter onListening: is told the port.
+  package func run(
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }, until stop: @escaping @Sendable () async -> Void
+  ) async throws {
+    let (site, settings) = (site, site.settings)
+    let quiet = Logger(label: "oriel.web") { _ in SwiftLogNoOpLogHandler() }
+    var http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
+    http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+    let application = Application(
+      responder: WebResponder(site), server: .http1(configuration: http),
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.host, port: settings.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? 0
+        site.address.listening(host: settings.host, port: port)
+        await onListening(port)
+      }, logger: quiet)
+    var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+    configuration.maximumGracefulShutdownDuration = settings.stopTimeout
+    let serving = ServiceGroup(configuration: configuration)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await stop()
+        site.live.stop()
+        await serving.triggerGracefulShutdown()
+      }
+      group.addTask { await site.sendLetters() }
+      group.addTask {
+        defer { site.endLetters() }
+        try await serving.run()
+      }
+      try await group.waitForAll()
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/// An alert that waits for the time of its audience.
+package struct HeldAlert: Hashable, Sendable {
+  package enum Kind: String, Sendable, CaseIterable {
+    /// For a digest.
+    case daily, weekly
+    /// To be decided about again: somebody may yet explain it.
+    case review
+  }
+
+  package let alert: StoredAlert
+  /// Those who are to be told, by a name that the one who decides has given them.
+  package let audience: String
+  package let kind: Kind
+  /// Milliseconds since 1970.
+  package let until: Int64
+
+  package init(alert: StoredAlert, audience: String, kind: Kind, until: Int64) {
+    self.alert = alert
+    self.audience = audience
+    self.kind = kind
+    self.until = until
+  }
+}
+
+extension AlertStore {
+  /// So many alerts make one digest; more make another.
+  private static let longestDigest = 5000
+
+  static func hold(_ connection: any SQLConnection, _ held: HeldAlert) throws {
+    try connection.execute(
+      """
+      INSERT INTO held (audience, alert_id, kind, until) VALUES (?, ?, ?, ?)
+      ON CONFLICT (audience, alert_id) DO UPDATE SET kind = excluded.kind, until = excluded.until
+      """,
+      [.text(held.audience), .integer(held.alert.id), .text(held.kind.rawValue), .integer(held.until)])
+  }
+
+  static func release(_ connection: any SQLConnection, _ held: HeldAlert) throws {
+    try connection.execute(
+      "DELETE FROM held WHERE audience = ? AND alert_id = ?", [.text(held.audience), .integer(held.alert.id)])
+  }
+
+  /// What one audience is to hear now, oldest first; empty if nobody's time has come.
+  package func dueHeld(now: Int64) async throws -> [HeldAlert] {
+    try await database.read { connection in
+      let first = try connection.query(
+        "SELECT audience, kind FROM held WHERE until <= ? ORDER BY until, audience, kind LIMIT 1", [.integer(now)]
+      ).first
+      guard let audience = first?.text(0), let kind = first?.text(1).flatMap(HeldAlert.Kind.init(rawValue:)) else {
+        return []
+      }
+      let rows = try connection.query(
+        """
+        SELECT \(AlertStore.alertColumns.map { "a." + $0 }.joined(separator: ", ")), h.until
+        FROM held h JOIN alerts a ON a.id = h.alert_id
+        WHERE h.audience = ? AND h.kind = ? AND h.until <= ? ORDER BY a.id LIMIT \(AlertStore.longestDigest)
+        """, [.text(audience), .text(kind.rawValue), .integer(now)])
+      return try rows.map { row in
+        HeldAlert(
+          alert: try StoredAlert(row), audience: audience, kind: kind,
+          until: row.integer(AlertStore.alertColumns.count) ?? now)
+      }
+    }
+  }
+
+  /// Makes one digest of what was held for an audience, and its deliveries; all of it or nothing.
+  ///
+  /// - Parameters:
+  ///   - told: what goes into the digest.
+  ///   - dropped: what was held as well, and is not told of.
+  package func makeDigest(
+    of told: [HeldAlert], dropping dropped: [HeldAlert] = [], for targets: [AlertTarget], now: Int64
+  ) async throws {
+    try await database.transaction { connection in
+      for held in told + dropped { try AlertStore.release(connection, held) }
+      guard let first = told.first, !targets.isEmpty else { return }
+      let rows = try connection.query(
+        """
+        INSERT INTO alerts (key, kind, content, created_at, routed) VALUES (?, 'digest', ?, ?, 1)
+        ON CONFLICT (key) DO NOTHING RETURNING id
+        """,
+        [
+          .text(AlertStore.key("held", first.audience, first.kind.rawValue, "\(first.until)", first.alert.key)),
+          .blob(Array(first.kind.rawValue.utf8)), .integer(now),
+        ])
+      guard let digest = rows.first?.integer(0) else { return }
+      for target in targets {
+        let who: [SQLValue] = [.text(target.recipient), .text(target.target)]
+        for held in told {
+          try connection.execute(
+            """
+            INSERT INTO deliveries (alert_id, recipient, target, state, next_attempt, digest)
+            VALUES (?, ?, ?, 'digested', ?, ?) ON CONFLICT (alert_id, recipient, target) DO NOTHING
+            """, [.integer(held.alert.id)] + who + [.integer(now), .integer(digest)])
+        }
+        try connection.execute(
+          "INSERT INTO deliveries (alert_id, recipient, target, next_attempt) VALUES (?, ?, ?, ?)",
+          [.integer(digest)] + who + [.integer(now)])
+      }
+    }
+  }
+}

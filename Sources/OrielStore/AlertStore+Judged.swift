@@ -1,0 +1,153 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// An issuance that was judged for a domain, as later ones are compared with it.
+package struct JudgedRecord: Hashable, Sendable {
+  package let id: IssuanceID
+  /// The names that hit the domain's item.
+  package let names: [String]
+  package let issuerKeyHash: SHA256Hash
+  /// Fingerprints of the issuers' certificates, the nearest first.
+  package let chain: [SHA256Hash]
+  package let publicKey: SHA256Hash?
+  /// Seconds since 1970.
+  package let notBefore: Int64?
+  package let notAfter: Int64?
+  /// Milliseconds since 1970.
+  package let firstSeen: Int64
+  /// As they stand in the table.
+  package let verdict: String
+  package let isProven: Bool
+  package let state: String
+}
+
+/// What a verdict takes into account of a domain, beside its settings.
+package struct JudgingSettings: Hashable, Sendable {
+  /// The CAA records that were confirmed before those that are now.
+  package var previousCAA: String?
+  /// Milliseconds since 1970.
+  package var caaConfirmedAt: Int64?
+  /// Whether the owner undertook to tell of everything.
+  package var isInventoryComplete = false
+}
+
+extension AlertStore {
+  /// More of a history than this decides nothing.
+  package static let longestHistory = 5000
+
+  /// What was accepted or denied for a domain, the newest ``longestHistory`` of it, oldest first.
+  package func judged(for domain: Int64, item: String) async throws -> [JudgedRecord] {
+    try await database.read { connection in
+      let rows = try connection.query(
+        """
+        SELECT i.id, i.issuer_key_hash, i.spki_sha256, i.not_before, i.not_after, j.first_seen, j.verdict, j.is_proven,
+          j.state, (SELECT c.chain FROM certificates c WHERE c.issuance_id = i.id ORDER BY length(c.chain) DESC LIMIT 1)
+        FROM judgements j JOIN issuances i ON i.number = j.issuance
+        WHERE j.domain_id = ? AND (j.verdict <> 'unexplained' OR j.state IN ('claimed', 'denied'))
+        ORDER BY j.first_seen DESC, j.issuance DESC LIMIT \(AlertStore.longestHistory)
+        """, [.integer(domain)])
+      return try rows.reversed().map { row in
+        guard let key = row.blob(0), let id = SHA256Hash(key), let issuer = row.blob(1).flatMap({ SHA256Hash($0) }),
+          let verdict = row.text(6), let state = row.text(8)
+        else { throw CorruptRow(table: "judgements") }
+        let names = try connection.query(
+          "SELECT name FROM matches WHERE issuance_id = ? AND item = ?", [.blob(key), .text(item)]
+        ).compactMap { $0.text(0) }
+        return JudgedRecord(
+          id: IssuanceID(id), names: names.filter { !$0.isEmpty }, issuerKeyHash: issuer,
+          chain: AlertStore.hashes(row.blob(9)), publicKey: row.blob(2).flatMap { SHA256Hash($0) },
+          notBefore: row.integer(3), notAfter: row.integer(4), firstSeen: row.integer(5) ?? 0, verdict: verdict,
+          isProven: row.integer(7) == 1, state: state)
+      }
+    }
+  }
+
+  /// The fingerprints of the issuers above an issuance, the nearest first, as far as a log gave them.
+  package func chain(of issuance: IssuanceID) async throws -> [SHA256Hash] {
+    try await database.read { connection in
+      AlertStore.hashes(
+        try connection.query(
+          "SELECT chain FROM certificates WHERE issuance_id = ? ORDER BY length(chain) DESC LIMIT 1",
+          [.blob(issuance.hash.bytes)]
+        ).first?.blob(0))
+    }
+  }
+
+  private static func hashes(_ bytes: [UInt8]?) -> [SHA256Hash] {
+    let bytes = bytes ?? []
+    return stride(from: 0, to: bytes.count, by: 32).compactMap { SHA256Hash(bytes[$0...].prefix(32)) }
+  }
+
+  /// Some of what was judged to be unexplained, and told of since.
+  package func toldAfterwards(
+    limit: Int = 500
+  ) async throws -> [(issuance: IssuanceID, domain: Int64, item: String)] {
+    try await database.read { connection in
+      try connection.query(
+        """
+        SELECT i.id, d.id, d.item FROM judgements j JOIN issuances i ON i.number = j.issuance
+          JOIN domains d ON d.id = j.domain_id
+          JOIN inventory v ON v.domain_id = j.domain_id AND v.kind = 'certificate' AND v.hash = i.id
+        WHERE j.verdict = 'unexplained' AND j.state = 'new' AND v.removed_at IS NULL AND d.is_on = 1 LIMIT ?
+        """, [.integer(Int64(limit))]
+      ).map { row in
+        guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
+        else { throw CorruptRow(table: "judgements") }
+        return (IssuanceID(id), domain, item)
+      }
+    }
+  }
+
+  package func judgingSettings(of domain: Int64) async throws -> JudgingSettings {
+    try await database.read { connection in
+      let row = try connection.query(
+        "SELECT caa_previous, caa_confirmed_at, is_inventory_complete FROM domains WHERE id = ?", [.integer(domain)]
+      ).first
+      return JudgingSettings(
+        previousCAA: row?.text(0), caaConfirmedAt: row?.integer(1), isInventoryComplete: row?.integer(2) == 1)
+    }
+  }
+
+  /// Notes whether a domain's owner undertook to tell of everything.
+  ///
+  /// - Returns: whether that is news.
+  package func setInventoryComplete(_ isComplete: Bool, for domain: Int64) async throws -> Bool {
+    try await database.transaction { connection in
+      let value = SQLValue.integer(isComplete ? 1 : 0)
+      let rows = try connection.query(
+        "UPDATE domains SET is_inventory_complete = ? WHERE id = ? AND is_inventory_complete <> ? RETURNING id",
+        [value, .integer(domain), value])
+      guard !rows.isEmpty else { return false }
+      try connection.execute("UPDATE generations SET value = value + 1 WHERE name = 'settings'")
+      return true
+    }
+  }
+}
+
+extension AlertStore {
+  /// Who issued an issuance, and its names that hit an item; nil if there is no such issuance.
+  package func issuerAndNames(
+    of issuance: IssuanceID, item: String
+  ) async throws -> (issuer: SHA256Hash, names: [String])? {
+    try await database.read { connection in
+      let key = SQLValue.blob(issuance.hash.bytes)
+      let rows = try connection.query("SELECT issuer_key_hash FROM issuances WHERE id = ?", [key])
+      guard let issuer = rows.first?.blob(0).flatMap({ SHA256Hash($0) }) else { return nil }
+      let names = try connection.query(
+        "SELECT name FROM matches WHERE issuance_id = ? AND item = ?", [key, .text(item)]
+      ).compactMap { $0.text(0) }
+      return (issuer, names)
+    }
+  }
+
+  /// What was sent about the domains of an account, newest first.
+  package func deliveries(ofAccount account: Int64, limit: Int) async throws -> [StoredDelivery] {
+    try await database.read { connection in
+      try connection.query(
+        AlertStore.selectDelivery + """
+           WHERE d.recipient IN (SELECT 'domain:' || id FROM domains WHERE account_id = ?) ORDER BY d.id DESC LIMIT ?
+          """, [.integer(account), .integer(Int64(limit))]
+      ).map { try StoredDelivery($0) }
+    }
+  }
+}

@@ -1,0 +1,312 @@
+package import CertificateTransparency
+package import MerkleTree
+
+/// A name to search for, in lower-case A-labels.
+package struct SearchName: Hashable, Sendable, CustomStringConvertible {
+  /// `example.com` for the name and all below it, `=www.example.com` for that name alone.
+  package let description: String
+
+  package static func atOrBelow(_ name: String) -> SearchName { SearchName(description: name) }
+  /// - Parameter name: may begin with `*.`, or be an address.
+  package static func exactly(_ name: String) -> SearchName { SearchName(description: "=" + name) }
+}
+
+/// What to look for among the stored issuances: all that is given must hold.
+package struct IssuanceQuery: Hashable, Sendable {
+  package var name: SearchName?
+  package var publicKey: SHA256Hash?
+  package var issuerKey: SHA256Hash?
+  /// In lower-case hexadecimal without leading zeros.
+  package var serial: String?
+  /// SHA-256 of a certificate or precertificate.
+  package var certificate: SHA256Hash?
+  package var issuance: IssuanceID?
+  /// First seen from this millisecond on.
+  package var from: Int64?
+  /// First seen before this millisecond.
+  package var before: Int64?
+  /// Only what was judged for a domain of this account; nil for everything there is.
+  package var account: Int64?
+
+  package init() {}
+}
+
+/// Where a page of results ends: the next one begins behind it, whatever was added meanwhile.
+package struct SearchCursor: Hashable, Sendable, CustomStringConvertible {
+  package let firstSeen: Int64
+  package let number: Int64
+
+  package init(firstSeen: Int64, number: Int64) {
+    self.firstSeen = firstSeen
+    self.number = number
+  }
+
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, let time = Int64(parts[0]), let number = Int64(parts[1]) else { return nil }
+    self.init(firstSeen: time, number: number)
+  }
+
+  package var description: String { "\(firstSeen)-\(number)" }
+}
+
+/// An issuance in a list.
+package struct IssuanceSummary: Hashable, Sendable {
+  package let id: IssuanceID
+  /// Its number in this state.
+  package let number: Int64
+  package let firstSeen: Int64
+  package let notBefore: Int64?
+  package let notAfter: Int64?
+  package let serial: String?
+  package let issuer: String?
+  package let issuerKeyHash: SHA256Hash
+  package let publicKeyHash: SHA256Hash?
+  /// What it was issued for, as far as it can be read; at most ``mostNames``.
+  package let names: [String]
+
+  package static let mostNames = 100
+}
+
+/// Results of a search, newest first.
+package struct SearchPage<Result: Sendable>: Sendable {
+  package let results: [Result]
+  /// Nil on the last page.
+  package let next: SearchCursor?
+
+  package init(results: [Result], next: SearchCursor?) {
+    self.results = results
+    self.next = next
+  }
+}
+
+/// How many there are, counted up to a ceiling.
+package struct SearchCount: Hashable, Sendable {
+  package let value: Int
+  /// False where there are more than the ceiling that was asked for.
+  package let isExact: Bool
+
+  package init(value: Int, isExact: Bool) {
+    self.value = value
+    self.isExact = isExact
+  }
+
+  /// - Parameter counted: one more than the ceiling where there are more.
+  package init(counted: Int64, ceiling: Int) {
+    isExact = counted <= Int64(ceiling)
+    value = min(Int(clamping: counted), ceiling)
+  }
+}
+
+/// Search over the stored issuances.
+package struct IssuanceSearch: Sendable {
+  /// More than any page shows.
+  package static let longestPage = 1000
+  private let database: any SQLDatabase
+
+  package init(_ database: any SQLDatabase) { self.database = database }
+
+  package func page(
+    _ query: IssuanceQuery, after cursor: SearchCursor? = nil, limit: Int = 50
+  ) async throws -> SearchPage<IssuanceSummary> {
+    try await database.read { try IssuanceSearch.page($0, query, after: cursor, limit: limit) }
+  }
+
+  /// - Parameter ceiling: how far to count; nil to count all there are.
+  package func count(_ query: IssuanceQuery, ceiling: Int? = nil) async throws -> SearchCount {
+    try await database.read { try IssuanceSearch.count($0, query, ceiling: ceiling) }
+  }
+
+  package static func page(
+    _ connection: any SQLConnection, _ query: IssuanceQuery, after cursor: SearchCursor?, limit: Int
+  ) throws -> SearchPage<IssuanceSummary> {
+    let limit = max(1, min(limit, longestPage))
+    let rows = try SearchStatement(connection, query).page(connection, after: cursor, limit: limit + 1)
+    let results = try rows.prefix(limit).map { try summary(connection, number: $0.number) }
+    return SearchPage(results: results, next: rows.count > limit ? rows[limit - 1] : nil)
+  }
+
+  package static func count(
+    _ connection: any SQLConnection, _ query: IssuanceQuery, ceiling: Int?
+  ) throws -> SearchCount {
+    let ceiling = min(ceiling ?? .max, .max - 1)
+    let count = try SearchStatement(connection, query).count(connection, limit: ceiling + 1)
+    return SearchCount(counted: count, ceiling: ceiling)
+  }
+
+  /// Everything there is about one issuance; nil if it is not stored.
+  package func record(_ id: IssuanceID) async throws -> IssuanceRecord? {
+    try await database.read { try IssuanceSearch.record($0, id) }
+  }
+
+  package static func record(_ connection: any SQLConnection, _ id: IssuanceID) throws -> IssuanceRecord? {
+    try number(connection, of: id) == nil ? nil : FollowingStore.issuance(connection, id)
+  }
+
+  /// The number and the time of an issuance; nil if it is not stored.
+  package static func number(_ connection: any SQLConnection, of id: IssuanceID) throws -> SearchCursor? {
+    try connection.query("SELECT first_seen, number FROM issuances WHERE id = ?", [.blob(id.hash.bytes)]).first
+      .flatMap(SearchCursor.init(row:))
+  }
+
+  package static func summary(_ connection: any SQLConnection, number: Int64) throws -> IssuanceSummary {
+    let rows = try connection.query(
+      """
+      SELECT i.id, i.first_seen, i.not_before, i.not_after, i.serial, i.issuer, i.issuer_key_hash, i.spki_sha256,
+        c.entry_type, c.sha256, c.der
+      FROM issuances i LEFT JOIN certificates c ON c.issuance_id = i.id WHERE i.number = ? LIMIT 1
+      """, [.integer(number)])
+    guard let row = rows.first, let id = row.blob(0).flatMap({ SHA256Hash($0) }), let firstSeen = row.integer(1),
+      let issuerKey = row.blob(6).flatMap({ SHA256Hash($0) })
+    else { throw CorruptRow(table: "issuances") }
+    var names: [String] = []
+    if let type = row.text(8), let hash = row.blob(9).flatMap({ SHA256Hash($0) }), let der = row.blob(10) {
+      let certificate = StoredCertificate(entryType: type, sha256: hash, der: der)
+      names = NameKeys.names(certificate.facts.names, most: IssuanceSummary.mostNames)
+    }
+    return IssuanceSummary(
+      id: IssuanceID(id), number: number, firstSeen: firstSeen, notBefore: row.integer(2), notAfter: row.integer(3),
+      serial: row.text(4), issuer: row.text(5), issuerKeyHash: issuerKey,
+      publicKeyHash: row.blob(7).flatMap { SHA256Hash($0) }, names: names)
+  }
+
+  /// Whether there are issuances that ``indexOlder(limit:)`` has yet to make findable by name.
+  package static func hasOlder(_ connection: any SQLConnection) throws -> Bool {
+    try !connection.query("SELECT 1 FROM issuances WHERE is_indexed = 0 LIMIT 1").isEmpty
+  }
+
+  /// Makes issuances findable by name that were stored before there was a search.
+  ///
+  /// - Returns: how many were left to do before this call, at most `limit`: call again until it is 0.
+  package func indexOlder(limit: Int = 500) async throws -> Int {
+    try await database.transaction { connection in
+      let rows = try connection.query(
+        "SELECT number, id, first_seen FROM issuances WHERE is_indexed = 0 ORDER BY number LIMIT ?",
+        [.integer(Int64(limit))])
+      for row in rows {
+        guard let number = row.integer(0), let id = row.blob(1).flatMap({ SHA256Hash($0) }), let time = row.integer(2)
+        else { throw CorruptRow(table: "issuances") }
+        let record = try FollowingStore.issuance(connection, IssuanceID(id))
+        let names = record.certificates.flatMap { $0.facts.names }
+        try NameKeys.insert(
+          connection, NameKeys.keys(names, matches: record.matches), SearchCursor(firstSeen: time, number: number))
+        try connection.execute("UPDATE issuances SET is_indexed = 1 WHERE number = ?", [.integer(number)])
+      }
+      return rows.count
+    }
+  }
+}
+
+extension SearchCursor {
+  fileprivate init?(row: SQLRow) {
+    guard let time = row.integer(0), let number = row.integer(1) else { return nil }
+    self.init(firstSeen: time, number: number)
+  }
+}
+
+// MARK: - Statements
+
+/// A query as SQL: the list with the fewest entries is read in order, and each entry is held against all others.
+private struct SearchStatement {
+  /// A list of issuances in the order of results, straight from an index.
+  private struct Postings {
+    var table: String
+    var number: String
+    var condition: String
+    var argument: SQLValue?
+
+    func filter(_ alias: String) -> String {
+      """
+       AND EXISTS (SELECT 1 FROM \(table) f WHERE f.\(condition)
+        AND f.first_seen = \(alias).first_seen AND f.\(number) = \(alias).\(columnOfNumber))
+      """
+    }
+
+    /// Replaced by the driving list's.
+    private var columnOfNumber: String { "{number}" }
+  }
+
+  /// Lists are compared no further than this.
+  private static let probe: Int64 = 20_000
+
+  private let body: String
+  private let number: String
+  private let arguments: [SQLValue]
+
+  init(_ connection: any SQLConnection, _ query: IssuanceQuery) throws {
+    var lists: [Postings] = []
+    func add(_ table: String, _ number: String, _ condition: String, _ argument: SQLValue) {
+      lists.append(Postings(table: table, number: number, condition: condition, argument: argument))
+    }
+    if let id = query.issuance { add("issuances", "number", "id = ?", .blob(id.hash.bytes)) }
+    if let hash = query.certificate {
+      let issuance = "id = (SELECT issuance_id FROM certificates WHERE sha256 = ?)"
+      add("issuances", "number", issuance, .blob(hash.bytes))
+    }
+    if let serial = query.serial { add("issuances", "number", "serial = ?", .text(serial)) }
+    if let key = query.publicKey { add("issuances", "number", "spki_sha256 = ?", .blob(key.bytes)) }
+    // Of lists that are long alike, an account's is the shorter one: a name may be a whole top-level domain.
+    if let account = query.account { add("judgements", "issuance", "account_id = ?", .integer(account)) }
+    if let name = query.name { add("issuance_names", "issuance", "key = ?", .text(name.description)) }
+    if let key = query.issuerKey { add("issuances", "number", "issuer_key_hash = ?", .blob(key.bytes)) }
+    if lists.isEmpty {
+      lists.append(Postings(table: "issuances", number: "number", condition: "first_seen >= 0", argument: nil))
+    }
+
+    var conditions = ""
+    var times: [SQLValue] = []
+    if let from = query.from {
+      conditions += " AND p.first_seen >= ?"
+      times.append(.integer(from))
+    }
+    if let before = query.before {
+      conditions += " AND p.first_seen < ?"
+      times.append(.integer(before))
+    }
+    let driver = try SearchStatement.shortest(connection, lists, conditions, times)
+    let list = lists.remove(at: driver)
+    number = list.number
+    let filters = lists.map { $0.filter("p") }.joined().replacing("{number}", with: list.number)
+    body = " FROM \(list.table) p WHERE p.\(list.condition)\(conditions)\(filters)"
+    arguments = (list.argument.map { [$0] } ?? []) + times + lists.compactMap(\.argument)
+  }
+
+  private static func shortest(
+    _ connection: any SQLConnection, _ lists: [Postings], _ conditions: String, _ times: [SQLValue]
+  ) throws -> Int {
+    guard lists.count > 1 else { return 0 }
+    var best = (index: 0, length: Int64.max)
+    for (index, list) in lists.enumerated() {
+      // No further than the shortest so far: a longer one is of no interest.
+      let most = min(probe, best.length)
+      let length = try connection.query(
+        "SELECT count(*) FROM (SELECT 1 FROM \(list.table) p WHERE p.\(list.condition)\(conditions) LIMIT ?)",
+        (list.argument.map { [$0] } ?? []) + times + [.integer(most)]
+      ).first?.integer(0)
+      if let length, length < best.length { best = (index, length) }
+      if best.length <= 1 { break }
+    }
+    return best.index
+  }
+
+  /// An issuance that hits two domains of an account stands in its list twice, one after the other.
+  func page(_ connection: any SQLConnection, after cursor: SearchCursor?, limit: Int) throws -> [SearchCursor] {
+    let (condition, place): (String, [SQLValue]) =
+      cursor.map {
+        (" AND (p.first_seen, p.\(number)) < (?, ?)", [.integer($0.firstSeen), .integer($0.number)])
+      } ?? ("", [])
+    return try connection.query(
+      """
+      SELECT p.first_seen, p.\(number)\(body)\(condition) GROUP BY p.first_seen, p.\(number)
+      ORDER BY p.first_seen DESC, p.\(number) DESC LIMIT ?
+      """, arguments + place + [.integer(Int64(limit))]
+    ).compactMap(SearchCursor.init(row:))
+  }
+
+  func count(_ connection: any SQLConnection, limit: Int) throws -> Int64 {
+    try connection.query(
+      "SELECT count(*) FROM (SELECT 1\(body) GROUP BY p.first_seen, p.\(number) LIMIT ?)",
+      arguments + [.integer(Int64(limit))]
+    ).first?.integer(0) ?? 0
+  }
+}
