@@ -7,6 +7,7 @@ package import OrielStore
 /// The pages for people, beside the service.
 package struct Dashboard: Sendable {
   private let web: WebServer
+  private let host: String
   private let accounts: AccountStore
   private let search: IssuanceSearch
 
@@ -37,6 +38,7 @@ package struct Dashboard: Sendable {
     settings.publicURL = configuration.publicURL
     settings.trustsForwarded = place.trustsForwarded
     web = try WebServer(parts, settings)
+    host = place.host.contains(":") ? "[\(place.host)]" : place.host
     self.accounts = store
     search = IssuanceSearch(database)
   }
@@ -56,7 +58,7 @@ package struct Dashboard: Sendable {
   }
 
   private func tell(_ port: Int, _ note: @Sendable (String) -> Void) async {
-    note("pages for people on port \(port)")
+    note("pages at http://\(host):\(port)/")
     guard let letter = try? await SignIn(accounts).firstStart() else { return }
     note("to make the first account, open \(web.url(of: letter)) within the hour")
   }

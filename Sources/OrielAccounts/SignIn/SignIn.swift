@@ -187,8 +187,9 @@ package struct SignIn: Sendable {
   package func unsubscribe(_ code: String) async throws -> UnsubscribeCode.Subject {
     try await store.transaction(changing: .settings) { [store] connection in
       let subject = try UnsubscribeCode.find(connection, code)
+      guard !subject.isUnsubscribed else { return subject }
       try connection.execute(
-        "UPDATE \(subject.table) SET unsubscribed_at = coalesce(unsubscribed_at, ?) WHERE id = ?",
+        "UPDATE \(subject.table) SET unsubscribed_at = ? WHERE id = ?",
         [.integer(store.now()), .integer(subject.row)])
       try connection.execute(
         "INSERT INTO audit (account_id, who, at, what) VALUES (?, ?, ?, ?)",
@@ -196,7 +197,7 @@ package struct SignIn: Sendable {
           .integer(subject.account.value), .text(subject.address), .integer(store.now()),
           .text("unsubscribed" + (subject.item.map { " from \($0)" } ?? "")),
         ])
-      return subject
+      return try UnsubscribeCode.find(connection, code)
     }
   }
 }

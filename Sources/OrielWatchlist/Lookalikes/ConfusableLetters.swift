@@ -32,8 +32,8 @@ final class ConfusableLetters: Sendable {
     else { return label }
     var letters = String.UnicodeScalarView()
     for scalar in String(decoding: skeleton, as: UTF16.self).unicodeScalars
-    where icu_is_mark(UChar32(scalar.value)) == 0 {
-      let lower = UInt32(bitPattern: icu_lowercase(UChar32(scalar.value)))
+    where icu_is_mark(Int32(bitPattern: scalar.value)) == 0 {
+      let lower = UInt32(bitPattern: icu_lowercase(Int32(bitPattern: scalar.value)))
       letters.append(Unicode.Scalar(lower) ?? scalar)
     }
     return Array(String(letters).utf8)
