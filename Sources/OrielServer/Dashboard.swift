@@ -1,4 +1,4 @@
-package import OrielAccounts
+import OrielAccounts
 import OrielContacts
 package import OrielMonitor
 package import OrielSettings
@@ -17,9 +17,8 @@ package struct Dashboard: Sendable {
     time: Timekeeper = .system
   ) throws {
     guard let place = configuration.dashboard else { return nil }
-    let plan = try ServicePlan(configuration)
     let store = accounts.store
-    let mail = plan.verdicts.mail.map { LinkMail($0) }
+    let mail = ServicePlan.post(configuration).map { LinkMail($0) }
     var parts = WebServer.Parts(accounts: store, database: database, now: time.now) { letter, url in
       // Who waits for it asks for another; nobody else could do anything about it.
       try? await mail?.send(letter, url: url, now: time.now())
@@ -29,7 +28,7 @@ package struct Dashboard: Sendable {
     parts.deliveries = { (account: AccountID, limit: Int) in
       try await AlertStore(database).deliveries(ofAccount: account.value, limit: limit)
     }
-    if let settings = plan.caaLookup {
+    if let settings = try ServicePlan.caaLookup(configuration) {
       let lookup = CAALookup(settings)
       parts.caa = { await lookup.records(for: $0) }
     }

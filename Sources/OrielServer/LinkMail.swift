@@ -15,19 +15,13 @@ package struct LinkMail: Sendable {
   package func send(_ letter: LinkLetter, url: String, now: Int64) async throws {
     let recipient = try MailAddress(letter.address)
     let bytes = try message(letter, to: recipient, url: url, now: now).encoded()
-    let results =
-      switch post.transport {
-      case .smtp(let client): try await client.send(from: post.sender, to: [recipient], message: bytes)
-      case .sendmail(let program): try await program.send(from: post.sender, to: [recipient], message: bytes)
-      }
-    switch results.first?.outcome {
+    switch await post.transport.send(bytes, from: post.sender, to: recipient) {
     case .delivered: return
-    case .temporary(let words), .permanent(let words): throw Refused(description: words)
-    case nil: throw Refused(description: "the mail server said nothing of the recipient")
+    case .failed(let words, _), .refused(let words): throw NotSent(description: words)
     }
   }
 
-  package struct Refused: Error, CustomStringConvertible {
+  package struct NotSent: Error, CustomStringConvertible {
     package let description: String
   }
 

@@ -40,9 +40,7 @@ package struct ServicePlan: Sendable {
     verdicts.hold = configuration.holdUnexplained
     self.verdicts = verdicts
     caSource = ServicePlan.caSource(configuration)
-    caaLookup =
-      try configuration.checksCAA
-      ? CAALookup.Settings(servers: configuration.caaServers.map { try NameServer($0) }) : nil
+    caaLookup = try ServicePlan.caaLookup(configuration)
     var alerts = AlertSettings()
     alerts.firstRetry = configuration.firstRetry
     alerts.longestRetry = configuration.longestRetry
@@ -78,7 +76,12 @@ package struct ServicePlan: Sendable {
 
   // MARK: Routes
 
-  private static func post(_ configuration: Configuration) -> MailPost? {
+  static func caaLookup(_ configuration: Configuration) throws -> CAALookup.Settings? {
+    guard configuration.checksCAA else { return nil }
+    return CAALookup.Settings(servers: try configuration.caaServers.map { try NameServer($0) })
+  }
+
+  static func post(_ configuration: Configuration) -> MailPost? {
     guard let sender = configuration.mailFrom else { return nil }
     return switch configuration.mailTransport {
     case .smtp(let settings): MailPost(transport: .smtp(SMTPClient(settings)), sender: sender)

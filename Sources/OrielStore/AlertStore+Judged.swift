@@ -73,6 +73,14 @@ extension AlertStore {
     }
   }
 
+  /// The same for one of its certificates; twenty at most.
+  package func chain(of certificate: SHA256Hash) async throws -> [SHA256Hash] {
+    let rows = try await database.read { connection in
+      try connection.query("SELECT chain FROM certificates WHERE sha256 = ?", [.blob(certificate.bytes)])
+    }
+    return Array(AlertStore.hashes(rows.first?.blob(0)).prefix(20))
+  }
+
   private static func hashes(_ bytes: [UInt8]?) -> [SHA256Hash] {
     let bytes = bytes ?? []
     return stride(from: 0, to: bytes.count, by: 32).compactMap { SHA256Hash(bytes[$0...].prefix(32)) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Speaks HTTP/1.1 over a socket of its own, to see what a server really sends.
 struct RawClient: Sendable {
@@ -48,28 +49,12 @@ struct RawClient: Sendable {
   ///   - mark: where to stop reading; nil for where the server closes the connection.
   ///   - began: is told whenever something came.
   private func talk(_ bytes: [UInt8], until mark: String?, _ began: AsyncStream<Void>.Continuation?) throws -> [UInt8] {
-    let peer = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(peer) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(peer, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard connected == 0 else { throw NoReply() }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { send(peer, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-      guard count > 0 else { break }
-      rest = rest.dropFirst(count)
-    }
+    let peer = try LoopbackSocket(port: port)
+    peer.send(bytes)
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let count = recv(peer, &buffer, buffer.count, 0)
+      let count = recv(peer.handle, &buffer, buffer.count, 0)
       began?.yield()
       guard count > 0 else { return received }
       received += buffer[..<count]

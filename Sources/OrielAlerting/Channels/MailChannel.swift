@@ -6,6 +6,25 @@ package struct MailChannel: Channel {
   package enum Transport: Sendable {
     case smtp(SMTPClient)
     case sendmail(SendmailProgram)
+
+    /// Sends one message to one mailbox.
+    package func send(_ message: [UInt8], from sender: MailAddress, to recipient: MailAddress) async -> DeliveryResult {
+      do {
+        let results =
+          switch self {
+          case .smtp(let client): try await client.send(from: sender, to: [recipient], message: message)
+          case .sendmail(let program): try await program.send(from: sender, to: [recipient], message: message)
+          }
+        return switch results.first?.outcome {
+        case .delivered(let words): .delivered(words)
+        case .temporary(let words): .failed(words)
+        case .permanent(let words): .refused(words)
+        case nil: .failed("the mail server said nothing of the recipient")
+        }
+      } catch {
+        return .failed("\(error)")
+      }
+    }
   }
 
   private let transport: Transport
@@ -30,25 +49,7 @@ package struct MailChannel: Channel {
 
   package func prepare(_ delivery: Delivery) async -> @Sendable () async -> DeliveryResult {
     let message = message(delivery).encoded()
-    return { await send(message) }
-  }
-
-  private func send(_ message: [UInt8]) async -> DeliveryResult {
-    do {
-      let results =
-        switch transport {
-        case .smtp(let client): try await client.send(from: sender, to: [recipient], message: message)
-        case .sendmail(let program): try await program.send(from: sender, to: [recipient], message: message)
-        }
-      return switch results.first?.outcome {
-      case .delivered(let words): .delivered(words)
-      case .temporary(let words): .failed(words)
-      case .permanent(let words): .refused(words)
-      case nil: .failed("the mail server said nothing of the recipient")
-      }
-    } catch {
-      return .failed("\(error)")
-    }
+    return { await transport.send(message, from: sender, to: recipient) }
   }
 
   /// The mail, the same at every attempt.

@@ -22,6 +22,8 @@ package protocol DeduplicationTable: Sendable {
   func find(_ keys: [SHA256Hash]) async throws -> [SHA256Hash: LogPlace]
   /// Adds places; the first of a key stays.
   ///
-  /// - Parameter covering: what ``coveredSize()`` is from now on.
-  func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64) async throws
+  /// - Parameters:
+  ///   - size: what ``coveredSize()`` is from now on.
+  ///   - resting: whether to leave time to others who use the same storage; where nobody does, it is not needed.
+  func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64, resting: Bool) async throws
 }

@@ -32,7 +32,7 @@ struct Deduplicator: Sendable {
         recent[key] = recent[key] ?? LogPlace(index: index, timestamp: entry.entry.timestamp)
       }
       knownSize = min(size, (coordinate.index + 1) << 8)
-      if recent.count >= lot { forget(try await write()) }
+      if recent.count >= lot { forget(try await write(resting: false)) }
     }
   }
 
@@ -79,8 +79,10 @@ struct Deduplicator: Sendable {
   func isDue(lot: Int) -> Bool { recent.count >= lot }
 
   /// Writes what is in memory to the table, and gives what was written, to be forgotten.
-  func write() async throws -> [SHA256Hash: LogPlace] {
-    try await table.insert(recent, covering: knownSize)
+  ///
+  /// - Parameter resting: whether submissions go on meanwhile.
+  func write(resting: Bool) async throws -> [SHA256Hash: LogPlace] {
+    try await table.insert(recent, covering: knownSize, resting: resting)
     return recent
   }
 

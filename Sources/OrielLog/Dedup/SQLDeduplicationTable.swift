@@ -8,9 +8,6 @@ package struct SQLDeduplicationTable: DeduplicationTable {
   private let log: LogID
   private let table: String
 
-  /// So many rows go into one transaction: the lock, in the same database, does not wait for all of them.
-  private static let batchCount = 2048
-
   /// The schema of an SQLite file for these tables, which are made as they are needed.
   package static let sqliteSchema = [coverage]
 
@@ -51,21 +48,16 @@ package struct SQLDeduplicationTable: DeduplicationTable {
     }
   }
 
-  package func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64) async throws {
-    // In the order of the keys, each page of the table is written once per batch.
+  package func insert(
+    _ places: [SHA256Hash: LogPlace], covering size: UInt64, resting: Bool
+  ) async throws {
+    // In the order of the keys, each page of the table is written once per lot.
     let sorted = places.sorted { $0.key < $1.key }
-    for start in stride(from: 0, to: sorted.count, by: SQLDeduplicationTable.batchCount) {
-      let batch = Array(sorted[start..<min(start + SQLDeduplicationTable.batchCount, sorted.count)])
-      let begin = ContinuousClock.now
-      try await database.transaction { [table] connection in
-        for (key, place) in batch {
-          try connection.execute(
-            "INSERT INTO \(table) (key, place, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [.blob(key.bytes), .count(place.index), .count(place.timestamp.milliseconds)])
-        }
-      }
-      // Half of the time is the sequencer's, which looks for duplicates in the same file.
-      try await Task.sleep(for: ContinuousClock.now - begin)
+    // Meanwhile the sequencer looks for duplicates in the same file.
+    try await database.writeInLots(sorted, resting: resting) { [table] row, connection in
+      try connection.execute(
+        "INSERT INTO \(table) (key, place, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [.blob(row.key.bytes), .count(row.value.index), .count(row.value.timestamp.milliseconds)])
     }
     // Last: where this is not reached, the same keys are added again.
     try await database.transaction { [log] connection in

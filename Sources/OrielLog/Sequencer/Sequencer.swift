@@ -203,7 +203,7 @@ extension Sequencer {
     isFlushing = true
     defer { isFlushing = false }
     if deduplicator.isDue(lot: settings.deduplicationLot) {
-      let written = try await deduplicator.write()
+      let written = try await deduplicator.write(resting: true)
       deduplicator.forget(written)
     }
     let old = supersededTiles.dropLast(kept).filter { path in

@@ -20,7 +20,6 @@ package actor LeafIndex {
 
   /// A key that is taken is passed on to the next: so many at most.
   private static let probes: Int64 = 8
-  private static let batchCount = 2048
 
   package init(_ database: any SQLDatabase, log: LogID, storage: any BlobStore, lot: Int = 65_536) async throws {
     let table = "log_leaves_" + String(log.hash.hex.prefix(32))
@@ -58,31 +57,28 @@ package actor LeafIndex {
   }
 
   /// Reads the hashes of entries up to `size` that it does not have; twice at once does no harm.
-  package func catchUp(to size: UInt64) async throws {
+  ///
+  /// - Parameter resting: whether to leave time to others who use the same file; nobody waits for this then.
+  package func catchUp(to size: UInt64, resting: Bool = false) async throws {
     while knownSize < size {
       guard let tile = TileCoordinate(level: 0, index: knownSize >> 8, treeSize: size) else { return }
       for (place, hash) in try await tiles.hashes(tile).enumerated() {
         recent[hash] = tile.index << 8 + UInt64(place)
       }
       knownSize = max(knownSize, min(size, (tile.index + 1) << 8))
-      if recent.count >= lot { try await write() }
+      if recent.count >= lot { try await write(resting: resting) }
     }
   }
 
-  private func write() async throws {
+  private func write(resting: Bool) async throws {
     guard !isWriting else { return }
     isWriting = true
     defer { isWriting = false }
     let (written, size) = (recent, knownSize)
     let rows = written.map { (LeafIndex.key($0.key), $0.value) }.sorted { $0 < $1 }
-    // Not all in one transaction: the sequencer, which looks for duplicates in the same file, would wait for it.
-    for start in stride(from: 0, to: rows.count, by: LeafIndex.batchCount) {
-      let batch = rows[start..<min(start + LeafIndex.batchCount, rows.count)]
-      let begin = ContinuousClock.now
-      try await database.transaction { [table] connection in
-        for (key, index) in batch { try LeafIndex.insert(index, key, table, connection) }
-      }
-      try await Task.sleep(for: ContinuousClock.now - begin)
+    // Meanwhile the sequencer looks for duplicates in the same file.
+    try await database.writeInLots(rows, resting: resting) { [table] row, connection in
+      try LeafIndex.insert(row.1, row.0, table, connection)
     }
     // Last: where this is not reached, the same rows are added again.
     try await database.transaction { [log] connection in

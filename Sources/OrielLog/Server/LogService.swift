@@ -128,7 +128,7 @@ package final class LogService: Sendable {
     while (try? await Task.sleep(for: settings.choresPeriod)) != nil {
       // Each may fail, and is tried again: nobody waits for it.
       try? await log.tidy()
-      try? await leaves.catchUp(to: head.size)
+      try? await leaves.catchUp(to: head.size, resting: true)
       try? await chores()
     }
   }

@@ -1,6 +1,6 @@
 import CertificateTransparency
 package import OrielAccounts
-package import OrielAlerting
+import OrielAlerting
 package import OrielContacts
 package import OrielMonitor
 package import OrielStore

@@ -1,3 +1,4 @@
+import CertificateTransparency
 import Foundation
 import MerkleTree
 import OrielAccounts

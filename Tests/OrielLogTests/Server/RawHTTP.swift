@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Speaks HTTP/1.1 byte by byte over a socket of its own, to see what a server really sends.
 struct RawHTTP: Sendable {
@@ -50,35 +51,18 @@ struct RawHTTP: Sendable {
   }
 
   private func talk(_ pieces: [[UInt8]], _ pause: Duration, _ endsInput: Bool) throws -> [UInt8] {
-    let peer = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(peer) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(peer, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard connected == 0 else { throw NoReply() }
+    let peer = try LoopbackSocket(port: port)
     var received: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     for piece in pieces {
-      var rest = piece[...]
-      while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { send(peer, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        // The server has closed; what it said is yet to be read.
-        guard count > 0 else { break }
-        rest = rest.dropFirst(count)
-      }
+      peer.send(piece)
       if pieces.count > 1 { usleep(UInt32(pause / .microseconds(1))) }
       // A server that has had enough resets the connection in the end, and what was not read by then is lost.
-      received += buffer[..<max(0, recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT)))]
+      received += buffer[..<max(0, recv(peer.handle, &buffer, buffer.count, Int32(MSG_DONTWAIT)))]
     }
-    if endsInput { shutdown(peer, Int32(SHUT_WR)) }
+    if endsInput { shutdown(peer.handle, Int32(SHUT_WR)) }
     while true {
-      let count = recv(peer, &buffer, buffer.count, 0)
+      let count = recv(peer.handle, &buffer, buffer.count, 0)
       guard count > 0 else { return received }
       received += buffer[..<count]
     }

@@ -199,7 +199,7 @@ final class MemoryTable: DeduplicationTable {
     }
   }
 
-  func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64) async throws {
+  func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64, resting: Bool) async throws {
     state.withLock { state in
       state.places.merge(places) { first, _ in first }
       state.size = size

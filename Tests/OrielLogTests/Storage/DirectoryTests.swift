@@ -69,8 +69,9 @@ struct DirectoryTests {
         ($0.element, LogPlace(index: UInt64($0.offset), timestamp: Timestamp(milliseconds: 1_000_000_000_000)))
       })
     #expect(try await table.coveredSize() == 0)
-    try await table.insert(places, covering: 5000)
-    try await table.insert([keys[3]: LogPlace(index: 9, timestamp: Timestamp(milliseconds: 1))], covering: 5001)
+    try await table.insert(places, covering: 5000, resting: false)
+    try await table.insert(
+      [keys[3]: LogPlace(index: 9, timestamp: Timestamp(milliseconds: 1))], covering: 5001, resting: false)
     #expect(try await table.coveredSize() == 5001)
     #expect(try await table.find(Array(keys.prefix(10)) + [.zero]) == places.filter { $0.value.index < 10 })
     #expect(try await other.find(keys) == [:])

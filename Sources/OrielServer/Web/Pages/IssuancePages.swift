@@ -119,7 +119,7 @@ extension Site {
     guard let certificate = record.certificates.first(where: { $0.entryType == "x509" }) ?? record.certificates.first
     else { return [] }
     var issuers: [(SHA256Hash, [UInt8]?)] = []
-    for hash in try await StoredChain.load(parts.database, of: certificate.sha256) {
+    for hash in try await AlertStore(parts.database).chain(of: certificate.sha256) {
       issuers.append((hash, try await following.issuer(hash)))
     }
     return issuers
@@ -232,19 +232,6 @@ extension CertificateFacts {
   var shownNames: [String] {
     var seen: Set<String> = []
     return (names.filter { $0.source != .commonName }.map(\.text) + commonNames).filter { seen.insert($0).inserted }
-  }
-}
-
-/// The chain that a certificate was logged with.
-enum StoredChain {
-  static func load(_ database: any SQLDatabase, of certificate: SHA256Hash) async throws -> [SHA256Hash] {
-    try await database.transaction { connection in
-      let rows = try connection.query("SELECT chain FROM certificates WHERE sha256 = ?", [.blob(certificate.bytes)])
-      let chain = rows.first?.blob(0) ?? []
-      return stride(from: 0, to: min(chain.count, 20 * 32), by: 32).compactMap { start in
-        SHA256Hash(chain[start..<min(start + 32, chain.count)])
-      }
-    }
   }
 }
 
