@@ -2,7 +2,6 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 import OrielLog
-import OrielStore
 
 /// A log of millions of entries, laid out by the log's own sequencer without being submitted one by one; and what
 /// `oriel log serve` needs to start on it and to go on.
@@ -20,12 +19,10 @@ struct LargeLog {
     pace.poolLimit = LargeLog.batch
     let identity = try home.identity()
     let storage = try DirectoryStore(home.publicPath)
-    let index = try SQLiteDatabase(
-      path: folder.path + "/index.db", migrations: SQLDeduplicationTable.sqliteSchema, isChecked: false)
     let sequencer = try await Sequencer(
       identity, storage: storage, lock: try SQLCheckpointLock(sqliteFile: folder.path + "/lock.db"),
-      table: try await SQLDeduplicationTable(index, log: identity.logID), clock: .system, settings: pace)
-    let leaves = try await LeafIndex(index, log: identity.logID, storage: storage)
+      table: try home.keyTable(), clock: .system, settings: pace)
+    let leaves = try await LeafIndex(try home.leafTable(), storage: storage)
     var size: UInt64 = 0
     while size < count {
       let start = Int(size)

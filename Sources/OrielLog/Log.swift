@@ -27,7 +27,7 @@ package final class Log: Sendable {
   /// - Throws: ``LogError`` if lock and directory do not belong together, or not to what is known.
   package init(
     _ identity: LogIdentity, admission: Admission, storage: any BlobStore, lock: any CheckpointLock,
-    table: any DeduplicationTable, clock: LogClock, settings: SequencerSettings = SequencerSettings(),
+    table: any EntryTable, clock: LogClock, settings: SequencerSettings = SequencerSettings(),
     known: [UInt8]? = nil
   ) async throws {
     self.identity = identity

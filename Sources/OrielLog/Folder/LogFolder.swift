@@ -1,7 +1,6 @@
 package import CertificateTransparency
 import Crypto
 import Foundation
-import OrielStore
 import Synchronization
 
 #if canImport(Glibc)
@@ -115,14 +114,12 @@ package struct LogFolder: Sendable {
     var rules = AdmissionRules(window: entry.window)
     rules.requiresServerAuth = self.settings.requiresServerAuth ?? false
     let storage = try DirectoryStore(publicPath)
-    let index = try SQLiteDatabase(
-      path: path + "/index.db", migrations: SQLDeduplicationTable.sqliteSchema, isChecked: false)
     let roots = try FolderRoots(path, ccadb: self.settings.ccadb)
     let log = try await Log(
       identity, admission: Admission(rules, roots: roots.store), storage: storage,
       lock: try SQLCheckpointLock(sqliteFile: lockPath),
-      table: try await SQLDeduplicationTable(index, log: identity.logID), clock: clock, settings: pace, known: known)
-    let leaves = try await LeafIndex(index, log: identity.logID, storage: storage)
+      table: try keyTable(), clock: clock, settings: pace, known: known)
+    let leaves = try await LeafIndex(try leafTable(), storage: storage)
     let root = publicPath
     return try await LogService(
       log, entry: entry, leaves: leaves, clock: clock, settings: settings,
@@ -130,6 +127,12 @@ package struct LogFolder: Sendable {
       scrub: LogScrub(
         identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock))
   }
+
+  /// Which entries have a deduplication key.
+  package func keyTable() throws -> any EntryTable { try SortedRuns(path + "/index/keys", .whole) }
+
+  /// Which entries have a leaf hash.
+  package func leafTable() throws -> any EntryTable { try SortedRuns(path + "/index/leaves", .prefix) }
 
   private static func freeBytes(_ path: String) -> UInt64? {
     var facts = statvfs()

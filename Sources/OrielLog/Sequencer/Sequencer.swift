@@ -50,7 +50,7 @@ package actor Sequencer {
   ///
   /// - Throws: ``LogError`` if lock and directory do not belong together.
   package init(
-    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, table: any DeduplicationTable,
+    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, table: any EntryTable,
     clock: LogClock, settings: SequencerSettings = SequencerSettings()
   ) async throws {
     self.identity = identity

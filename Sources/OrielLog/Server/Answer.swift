@@ -10,8 +10,6 @@ struct Answer: Sendable {
   var status: HTTPResponse.Status
   var headers: HTTPFields
   var body: ByteBuffer
-  /// Whether others will ask for it, and get the same.
-  var isLasting = false
 
   /// How long others may keep an answer.
   enum Keeping: String {
@@ -23,15 +21,19 @@ struct Answer: Sendable {
     case never = "no-store"
   }
 
-  init(_ body: [UInt8], type: String, keeping: Keeping, tag: String? = nil) {
-    self.init(ByteBuffer(bytes: body), type: type, keeping: keeping, tag: tag)
+  init(_ body: [UInt8], _ headers: HTTPFields) {
+    status = .ok
+    (self.headers, self.body) = (headers, ByteBuffer(bytes: body))
   }
 
-  init(_ body: ByteBuffer, type: String, keeping: Keeping, tag: String? = nil) {
-    status = .ok
-    headers = [.contentType: type, .cacheControl: keeping.rawValue]
+  init(_ body: [UInt8], type: String, keeping: Keeping, tag: String? = nil) {
+    self.init(body, Answer.headers(type: type, keeping: keeping, tag: tag))
+  }
+
+  static func headers(type: String, keeping: Keeping, tag: String? = nil) -> HTTPFields {
+    var headers: HTTPFields = [.contentType: type, .cacheControl: keeping.rawValue]
     headers[.eTag] = tag.map { "\"\($0)\"" }
-    self.body = body
+    return headers
   }
 
   static func json(_ body: [UInt8], keeping: Keeping = .never) -> Answer {
@@ -49,18 +51,18 @@ struct Answer: Sendable {
     Answer(body, type: type, keeping: keeping, tag: String(SHA256Hash.hash(body).hex.prefix(32)))
   }
 
-  /// The header fields of a response with the body.
-  var fields: HTTPFields {
+  /// The header fields of a response with a body of so many bytes.
+  static func fields(_ headers: HTTPFields, byteCount: Int) -> HTTPFields {
     var fields = headers
     // Whoever asks may read what a log says, and submit to it, from the page of any site (RFC 6454).
     fields[.accessControlAllowOrigin] = "*"
-    fields[.contentLength] = String(body.readableBytes)
+    fields[.contentLength] = String(byteCount)
     return fields
   }
 
   /// The HTTP response to a request: without a body where it asked for none, or has this one already.
   func response(to request: Request) -> Response {
-    var headers = fields
+    var headers = Answer.fields(headers, byteCount: body.readableBytes)
     if status == .ok, let tag = headers[.eTag], let known = request.headers[.ifNoneMatch], Answer.matches(known, tag) {
       headers[.contentType] = nil
       headers[.contentEncoding] = nil

@@ -12,10 +12,6 @@ struct LogChannel: ServerChildChannel {
   let bodyTimeout: TimeAmount
   let writeTimeout: TimeAmount
 
-  /// Three TLS records: what is encrypted stays in the processor's cache until it is sent, and little of it waits for a
-  /// slow reader. Plain bytes are sent from where they are.
-  private var pieceByteCount: Int { credentials == nil ? .max : 3 << 14 }
-
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
     channel.eventLoop.makeCompletedFuture {
       guard let credentials else { return }
@@ -27,7 +23,7 @@ struct LogChannel: ServerChildChannel {
       let pipeline = channel.pipeline.syncOperations
       try pipeline.addHandler(
         PromptHandler(
-          responder, pieceByteCount: pieceByteCount, bodyTimeout: bodyTimeout, writeTimeout: writeTimeout),
+          responder, isEncrypted: credentials != nil, bodyTimeout: bodyTimeout, writeTimeout: writeTimeout),
         position: .after(try pipeline.handler(type: HTTPConnectionStateHandler.self)))
       return value
     }

@@ -14,14 +14,13 @@ struct LogResponder: HTTPResponder {
   private let routes: [(prefix: String, service: LogService)]
   private let services: [LogService]
   private let settings: LogServer.Settings
-  private let cache: AnswerCache
+  private let clock = HTTPClock()
   private let queue = AdmissionQueue()
   private let limiter: RateLimiter?
 
-  init(_ services: [LogService], _ settings: LogServer.Settings, _ cache: AnswerCache) {
+  init(_ services: [LogService], _ settings: LogServer.Settings) {
     self.services = services
     self.settings = settings
-    self.cache = cache
     limiter = settings.clientRate.map { RateLimiter(rate: $0) }
     let routes = services.flatMap { service in
       Set([service.entry.submissionURL, service.entry.monitoringURL].map(LogListEntry.prefix)).map { ($0, service) }
@@ -44,9 +43,6 @@ struct LogResponder: HTTPResponder {
       let acceptsGzip = StaticFace.acceptsGzip(request.headers[.acceptEncoding])
       let answer = await answering { try await read(rest, query, request.method, acceptsGzip, of: service) }
       service.metrics.countRead(status: answer.status.code)
-      if answer.isLasting, path == target {
-        _ = cache.admit(answer, AnswerCache.Key(path: target, acceptsGzip: acceptsGzip), service.metrics)
-      }
       return answer.response(to: request)
     }
     let answer = await answering { try await submit(request, kind, to: service, context) }
@@ -54,23 +50,17 @@ struct LogResponder: HTTPResponder {
     return answer.response(to: request)
   }
 
-  /// The answer to a request for what never changes, if it is at hand: here, or in the system's memory.
-  func respondNow(to request: HTTPRequest) -> AnswerCache.Item? {
-    guard let key = AnswerCache.Key(request) else { return nil }
-    if let item = cache.find(key) { return item }
-    guard let (prefix, service) = routes.first(where: { key.path.hasPrefix($0.prefix) }) else { return nil }
-    let path = key.path.dropFirst(prefix.utf8.count)
-    var buffer = cache.takeBuffer()
-    guard let answer = service.readNow(path, acceptsGzip: key.acceptsGzip, &buffer) else {
-      cache.giveBack(buffer)
-      return nil
-    }
-    return cache.admit(answer, key, service.metrics)
-  }
-
-  /// Ends with an answer that ``respondNow(to:)`` gave.
-  func finished(_ item: AnswerCache.Item) {
-    if !item.isKept { cache.giveBack(item.body) }
+  /// The answer to a request for what never changes, if the system has it in memory; the first bytes of the body
+  /// are in `buffer`.
+  func respondNow(to request: HTTPRequest, _ buffer: inout ByteBuffer) -> PromptAnswer? {
+    guard let plain = PlainRequest(request),
+      let (prefix, service) = routes.first(where: { plain.path.hasPrefix($0.prefix) })
+    else { return nil }
+    let path = plain.path.dropFirst(prefix.utf8.count)
+    guard let (fields, body) = service.readNow(path, acceptsGzip: plain.acceptsGzip, &buffer) else { return nil }
+    var head = HTTPResponse(status: .ok, headerFields: fields)
+    head.headerFields[.date] = clock.date()
+    return PromptAnswer(head: head, body: body, metrics: service.metrics)
   }
 
   private static let submissions: [Substring: LogEntryKind] = [

@@ -23,9 +23,6 @@ package struct LogServer: Sendable {
     package var connections = 8192
     /// For TLS; nil for plain HTTP.
     package var credentials: TLSCredentials?
-    /// The most bytes of answers that are kept in memory, and for how long.
-    package var cacheByteCount = 64 << 20
-    package var cacheLifetime: Duration = .seconds(10)
     /// The time for answers under way, once the server is to stop.
     package var stopTimeout: Duration = .seconds(15)
 
@@ -47,12 +44,9 @@ package struct LogServer: Sendable {
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }, until stop: @escaping @Sendable () async -> Void
   ) async throws {
     let quiet = Logger(label: "oriel.log") { _ in SwiftLogNoOpLogHandler() }
-    var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [StalledWriteHandler(limit: TimeAmount(settings.writeTimeout))],
-      idleTimeout: TimeAmount(settings.idleTimeout))
+    var http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
-    let cache = AnswerCache(limit: settings.cacheByteCount, lifetime: TimeAmount(settings.cacheLifetime))
-    let logs = LogResponder(services, settings, cache)
+    let logs = LogResponder(services, settings)
     let server = HTTPServerBuilder { [http, settings] responder in
       LogChannel(
         base: HTTP1Channel(responder: responder, configuration: http), responder: logs,

@@ -171,8 +171,10 @@ package final class LogService: Sendable {
     return answer
   }
 
-  /// Answers a path below the log's prefix, if that takes no waiting; the body is in `buffer`.
-  func readNow(_ path: Substring, acceptsGzip: Bool, _ buffer: inout ByteBuffer) -> Answer? {
+  /// Answers a path below the log's prefix, if that takes no waiting; the first bytes of the body are in `buffer`.
+  func readNow(
+    _ path: Substring, acceptsGzip: Bool, _ buffer: inout ByteBuffer
+  ) -> (fields: HTTPFields, body: OpenBlob)? {
     StaticFace(storage: log.storage).answerNow(path, head, acceptsGzip: acceptsGzip, &buffer)
   }
 

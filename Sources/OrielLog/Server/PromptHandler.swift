@@ -1,6 +1,11 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// Sends what is at hand on the thread of the connection; what is not, it passes on.
 ///
@@ -18,32 +23,41 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private let responder: LogResponder
-  private let pieceByteCount: Int
+  private let isEncrypted: Bool
   private let bodyTimeout: TimeAmount
   private let writeTimeout: TimeAmount
   /// Requests that were passed on and are not answered.
   private var passedOn = 0
   /// The answer to the request that is being read, then sent.
-  private var answer: AnswerCache.Item?
-  /// What is left of the answer that is being sent; empty while its last piece is.
-  private var rest: ByteBuffer?
+  private var answer: PromptAnswer?
+  /// How many bytes of its body went out; nil while none is sent.
+  private var sent: Int?
+  /// Bytes of it that are to be sent next; used again and again.
+  private var piece = ByteBuffer()
   /// What came while an answer was sent: no more than was read at once.
   private var waiting: CircularBuffer<Arrival> = []
   private var isReadDue = false
   private var isWriting = false
   private var isAdvancing = false
+  private var isCorked = false
+  /// Pieces of answers that the client has not taken.
+  private var untaken = 0
   private var deadline: Scheduled<Void>?
   private var bodyDeadline: Scheduled<Void>?
+
+  /// Three TLS records: what is encrypted stays in the processor's cache until it is sent, and little of it waits for a
+  /// slow reader.
+  private static let pieceByteCount = 3 << 14
 
   /// A body did not come in time.
   struct BodyTooSlow: Error {}
 
   /// - Parameters:
-  ///   - pieceByteCount: what is written at once.
+  ///   - isEncrypted: whether what is sent must pass through memory; plain files the system sends from where they are.
   ///   - bodyTimeout: the time for a client to send a body, however its bytes trickle in.
-  ///   - writeTimeout: the time for a client to take a piece.
-  init(_ responder: LogResponder, pieceByteCount: Int, bodyTimeout: TimeAmount, writeTimeout: TimeAmount) {
-    (self.responder, self.pieceByteCount) = (responder, pieceByteCount)
+  ///   - writeTimeout: the time for a client to take a piece, of whoever's answer.
+  init(_ responder: LogResponder, isEncrypted: Bool, bodyTimeout: TimeAmount, writeTimeout: TimeAmount) {
+    (self.responder, self.isEncrypted) = (responder, isEncrypted)
     (self.bodyTimeout, self.writeTimeout) = (bodyTimeout, writeTimeout)
   }
 
@@ -59,13 +73,21 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    guard rest == nil else { return isReadDue = true }
+    guard sent == nil else { return isReadDue = true }
     context.read()
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    if case .end = unwrapOutboundIn(data) { passedOn -= 1 }
-    context.write(data, promise: promise)
+    switch unwrapOutboundIn(data) {
+    case .head: context.write(data, promise: promise)
+    case .body:
+      let promise = promise ?? context.eventLoop.makePromise()
+      context.write(data, promise: promise)
+      hurry(promise, context)
+    case .end:
+      passedOn -= 1
+      context.write(data, promise: promise)
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -74,14 +96,14 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func arrived(_ arrival: Arrival, _ context: ChannelHandlerContext) {
-    guard rest == nil else { return waiting.append(arrival) }
+    guard sent == nil else { return waiting.append(arrival) }
     take(arrival, context)
   }
 
   private func take(_ arrival: Arrival, _ context: ChannelHandlerContext) {
     switch arrival {
     case .part(.head(let request)):
-      answer = passedOn == 0 ? responder.respondNow(to: request) : nil
+      answer = passedOn == 0 ? responder.respondNow(to: request, &piece) : nil
       guard answer == nil else { return }
       passedOn += 1
       bodyDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: bodyTimeout) {
@@ -102,10 +124,10 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   // MARK: - What is sent
 
-  private func send(_ answer: AnswerCache.Item, _ context: ChannelHandlerContext) {
+  private func send(_ answer: PromptAnswer, _ context: ChannelHandlerContext) {
     answer.metrics.countRead(status: answer.head.status.code)
     context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
-    rest = answer.body
+    sent = 0
     advance(context)
   }
 
@@ -115,8 +137,8 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
     isAdvancing = true
     var hasTaken = false
     while !isWriting {
-      if rest != nil {
-        writePiece(context)
+      if let answer, let sent {
+        writePiece(of: answer.body, from: sent, context)
       } else if let arrival = waiting.popFirst() {
         take(arrival, context)
         hasTaken = true
@@ -126,37 +148,81 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
     isAdvancing = false
     if hasTaken { context.fireChannelReadComplete() }
-    guard rest == nil, isReadDue else { return }
+    guard sent == nil, isReadDue else { return }
     isReadDue = false
     context.read()
   }
 
-  private func writePiece(_ context: ChannelHandlerContext) {
-    let count = min(rest?.readableBytes ?? 0, pieceByteCount)
-    guard count > 0, let piece = rest?.readSlice(length: count) else {
-      rest = nil
-      if let answer { responder.finished(answer) }
-      answer = nil
+  private func writePiece(of body: OpenBlob, from start: Int, _ context: ChannelHandlerContext) {
+    guard start < body.byteCount else {
+      (answer, sent) = (nil, nil)
+      if isCorked { PromptHandler.cork(context, false) }
+      isCorked = false
       return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
     isWriting = true
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { result in
       self.isWriting = false
-      self.deadline?.cancel()
-      self.deadline = nil
       switch result {
       case .success: self.advance(context)
       case .failure: self.end()
       }
     }
-    context.writeAndFlush(wrapOutboundOut(.body(piece)), promise: written)
-    guard isWriting else { return }
-    deadline = context.eventLoop.assumeIsolated().scheduleTask(in: writeTimeout) { context.close(promise: nil) }
+    write(body, from: start, context, written)
+    if isWriting { hurry(written, context) }
+  }
+
+  /// Ends the connection if the client takes nothing of what is sent for too long.
+  private func hurry(_ written: EventLoopPromise<Void>, _ context: ChannelHandlerContext) {
+    func wait() -> Scheduled<Void> {
+      context.eventLoop.assumeIsolated().scheduleTask(in: writeTimeout) { context.close(promise: nil) }
+    }
+    untaken += 1
+    deadline = deadline ?? wait()
+    written.futureResult.assumeIsolated().whenComplete { _ in
+      self.untaken -= 1
+      self.deadline?.cancel()
+      self.deadline = self.untaken > 0 && context.channel.isActive ? wait() : nil
+    }
+  }
+
+  private func write(
+    _ body: OpenBlob, from start: Int, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>
+  ) {
+    // The first piece was read when the blob was opened.
+    if start > 0 {
+      let end = min(start + PromptHandler.pieceByteCount, body.byteCount)
+      guard body.read(start..<end, into: &piece) else {
+        written.fail(ChannelError.ioOnClosedChannel)
+        return context.close(promise: nil)
+      }
+    }
+    let end = start + piece.readableBytes
+    guard !isEncrypted, end < body.byteCount,
+      let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+    else {
+      sent = end
+      return context.writeAndFlush(wrapOutboundOut(.body(piece)), promise: written)
+    }
+    sent = body.byteCount
+    isCorked = true
+    PromptHandler.cork(context, true)
+    context.write(wrapOutboundOut(.body(piece)), promise: nil)
+    // Past the encoder, which has nothing to add to a body of a known length.
+    encoder.writeAndFlush(NIOAny(IOData.fileRegion(body.region(from: end))), promise: written)
+  }
+
+  /// Has the system send full packets only, or what it has left.
+  private static func cork(_ context: ChannelHandlerContext, _ isCorked: Bool) {
+    #if os(Linux)
+      try? context.channel.syncOptions?.setOption(
+        ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_CORK)), value: isCorked ? 1 : 0)
+    #endif
   }
 
   private func end() {
-    (rest, answer) = (nil, nil)
+    (answer, sent) = (nil, nil)
     waiting.removeAll()
     deadline?.cancel()
     bodyDeadline?.cancel()

@@ -7,7 +7,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Holds each client to a rate: tokens that come back with time, twice a second's worth at most.
+/// Holds each client to a rate: tokens that come back with time, one or twice a second's worth at most.
 final class RateLimiter: Sendable {
   private struct Bucket {
     var tokens: Double
@@ -15,6 +15,7 @@ final class RateLimiter: Sendable {
   }
 
   private let rate: Double
+  private var capacity: Double { max(1, 2 * rate) }
   private let buckets = Mutex(TwoGenerations<[UInt8], Bucket>())
 
   /// - Parameter rate: per second and client.
@@ -22,8 +23,8 @@ final class RateLimiter: Sendable {
 
   func admits(_ client: [UInt8], at now: ContinuousClock.Instant = .now) -> Bool {
     buckets.withLock { buckets in
-      var bucket = buckets[client] ?? Bucket(tokens: 2 * rate, filled: now)
-      bucket.tokens = min(2 * rate, bucket.tokens + rate * ((now - bucket.filled) / .seconds(1)))
+      var bucket = buckets[client] ?? Bucket(tokens: capacity, filled: now)
+      bucket.tokens = min(capacity, bucket.tokens + rate * ((now - bucket.filled) / .seconds(1)))
       bucket.filled = now
       defer { buckets[client] = bucket }
       guard bucket.tokens >= 1 else { return false }

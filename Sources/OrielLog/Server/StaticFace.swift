@@ -29,9 +29,7 @@ struct StaticFace: Sendable {
     guard let fingerprint = SHA256Hash(hex: path.dropFirst(7)), StaticCTEntry.issuerPath(fingerprint) == path,
       let der = try await storage.get(String(path))
     else { throw Refusal(404, "no issuer of an entry has this SHA-256") }
-    var answer = Answer(der, type: "application/pkix-cert", keeping: .forEver, tag: String(path))
-    answer.isLasting = true
-    return answer
+    return Answer(der, type: "application/pkix-cert", keeping: .forEver, tag: String(path))
   }
 
   private func tile(_ path: Substring, _ head: LogHead, acceptsGzip: Bool) async throws -> Answer {
@@ -46,26 +44,28 @@ struct StaticFace: Sendable {
           : "this partial tile was never published, or is missing")
     }
     let body = acceptsGzip || !tile.isGzipped ? stored : try Gunzip().inflate(stored)
-    return answer(tile, ByteBuffer(bytes: body), acceptsGzip: acceptsGzip)
+    return Answer(body, headers(tile, acceptsGzip: acceptsGzip))
   }
 
-  /// The answer to a request for a full tile, if it can be given without waiting; its bytes are in `buffer`.
-  func answerNow(_ path: Substring, _ head: LogHead, acceptsGzip: Bool, _ buffer: inout ByteBuffer) -> Answer? {
+  /// The header fields and the body of the answer to a request for a full tile, if it can be given without waiting; the
+  /// first bytes of the body are in `buffer`.
+  func answerNow(
+    _ path: Substring, _ head: LogHead, acceptsGzip: Bool, _ buffer: inout ByteBuffer
+  ) -> (fields: HTTPFields, body: OpenBlob)? {
     guard path.hasPrefix("tile/"), let tile = TileCoordinate(path: String(path)), tile.isFull,
       TileCoordinate(tile.kind, index: tile.index, treeSize: head.size)?.isFull == true,
-      acceptsGzip || !tile.isGzipped, storage.getNow(tile.path, into: &buffer)
+      acceptsGzip || !tile.isGzipped, let body = storage.openNow(tile.path, &buffer)
     else { return nil }
-    return answer(tile, buffer, acceptsGzip: acceptsGzip)
+    return (Answer.fields(headers(tile, acceptsGzip: acceptsGzip), byteCount: body.byteCount), body)
   }
 
-  private func answer(_ tile: TileCoordinate, _ body: ByteBuffer, acceptsGzip: Bool) -> Answer {
+  private func headers(_ tile: TileCoordinate, acceptsGzip: Bool) -> HTTPFields {
     let type = tile.kind == .names ? "application/jsonl; charset=utf-8" : "application/octet-stream"
     let isGzipped = tile.isGzipped && acceptsGzip
-    var answer = Answer(body, type: type, keeping: .forEver, tag: tile.path + (isGzipped ? "+gzip" : ""))
-    answer.isLasting = tile.isFull
-    if tile.isGzipped { answer.headers[.vary] = "Accept-Encoding" }
-    if isGzipped { answer.headers[.contentEncoding] = "gzip" }
-    return answer
+    var headers = Answer.headers(type: type, keeping: .forEver, tag: tile.path + (isGzipped ? "+gzip" : ""))
+    if tile.isGzipped { headers[.vary] = "Accept-Encoding" }
+    if isGzipped { headers[.contentEncoding] = "gzip" }
+    return headers
   }
 
   /// Whether an Accept-Encoding takes gzip.

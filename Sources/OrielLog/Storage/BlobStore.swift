@@ -1,5 +1,11 @@
 package import NIOCore
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// A file of a log, by its path below the log's monitoring prefix.
 package struct Blob: Hashable, Sendable {
   package let path: String
@@ -18,10 +24,8 @@ package protocol BlobStore: Sendable {
   /// The bytes at `path`; nil if there are none.
   func get(_ path: String) async throws -> [UInt8]?
 
-  /// Reads the bytes at `path` in place of what is in `buffer`, if that takes no waiting and they are not many.
-  ///
-  /// - Returns: whether they are in `buffer`.
-  func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool
+  /// Opens the bytes at `path`, and reads the first of them in place of what is in `buffer`, if that takes no waiting.
+  func openNow(_ path: String, _ buffer: inout ByteBuffer) -> OpenBlob?
 
   /// Puts bytes at a path, in place of what was there. They outlast a loss of power once this returns.
   func put(_ blob: Blob) async throws
@@ -41,7 +45,7 @@ package protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
-  package func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool { false }
+  package func openNow(_ path: String, _ buffer: inout ByteBuffer) -> OpenBlob? { nil }
 }
 
 package enum BlobError: Error, Hashable, CustomStringConvertible {
@@ -51,6 +55,11 @@ package enum BlobError: Error, Hashable, CustomStringConvertible {
   case tooLarge(path: String, limit: Int)
   /// The operating system refused.
   case system(operation: String, path: String, code: Int32, reason: String)
+
+  /// What the operating system said last on this thread.
+  static func refused(_ operation: String, _ path: String, code: Int32 = errno) -> BlobError {
+    .system(operation: operation, path: path, code: code, reason: String(cString: strerror(code)))
+  }
 
   package var description: String {
     switch self {

@@ -30,8 +30,6 @@ package final class DirectoryStore: BlobStore {
 
   /// No file of a log is larger.
   private static let maximumByteCount = 1 << 30
-  /// More than nearly all tiles; a read of so much is over soon.
-  private static let promptByteCount = 1 << 20
   /// RWF_NOWAIT: only what the system has in memory.
   private static let withoutWaiting: Int32 = 8
   private static let passingFolder = "incoming"
@@ -46,7 +44,7 @@ package final class DirectoryStore: BlobStore {
     // What a crash left half written.
     let passing = absolute(DirectoryStore.passingFolder)
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: passing) else {
-      throw DirectoryStore.error("list", DirectoryStore.passingFolder)
+      throw BlobError.refused("list", DirectoryStore.passingFolder)
     }
     for name in names {
       unlink(absolute(DirectoryStore.passingFolder + "/" + name))
@@ -55,43 +53,46 @@ package final class DirectoryStore: BlobStore {
 
   private func absolute(_ path: String) -> String { root + "/" + path }
 
-  private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      threads.async { continuation.resume(with: Result { try work() }) }
-    }
-  }
+  package func get(_ path: String) async throws -> [UInt8]? { try await threads.result { try self.load(path) } }
 
-  package func get(_ path: String) async throws -> [UInt8]? { try await onThread { try self.load(path) } }
-
-  package func getNow(_ path: String, into buffer: inout ByteBuffer) -> Bool {
+  package func openNow(_ path: String, _ buffer: inout ByteBuffer) -> OpenBlob? {
     #if canImport(CReadNow)
-      guard (try? DirectoryStore.check(path)) != nil else { return false }
+      guard (try? DirectoryStore.check(path)) != nil else { return nil }
       let file = open(absolute(path), O_RDONLY | O_CLOEXEC)
-      guard file >= 0 else { return false }
-      defer { close(file) }
+      guard file >= 0 else { return nil }
       var facts = stat()
-      guard fstat(file, &facts) == 0, facts.st_size <= DirectoryStore.promptByteCount else { return false }
-      let size = Int(facts.st_size)
-      buffer.clear(minimumCapacity: size)
-      return size
-        == buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
-          var piece = iovec(iov_base: bytes.baseAddress, iov_len: size)
-          return max(0, preadv2(file, &piece, 1, 0, DirectoryStore.withoutWaiting))
-        }
+      guard fstat(file, &facts) == 0, DirectoryStore.readNow(file, byteCount: Int(facts.st_size), &buffer) else {
+        close(file)
+        return nil
+      }
+      return OpenBlob(taking: file, byteCount: Int(facts.st_size))
     #else
-      return false
+      return nil
     #endif
   }
 
+  #if canImport(CReadNow)
+    /// Reads the first bytes of a file, if the system has them in memory: nearly always it has the others, too, then.
+    private static func readNow(_ file: Int32, byteCount: Int, _ buffer: inout ByteBuffer) -> Bool {
+      let count = OpenBlob.startByteCount(of: byteCount)
+      buffer.clear(minimumCapacity: count)
+      return count
+        == buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+          var piece = iovec(iov_base: bytes.baseAddress, iov_len: count)
+          return max(0, preadv2(file, &piece, 1, 0, withoutWaiting))
+        }
+    }
+  #endif
+
   package func put(_ blob: Blob) async throws {
-    try await onThread {
+    try await threads.result {
       try self.store(blob, mode: 0o644)
       try self.syncDirectories(of: [blob.path])
     }
   }
 
   package func add(_ blobs: [Blob]) async throws {
-    try await onThread {
+    try await threads.result {
       let failure = Mutex<(any Error)?>(nil)
       // Side by side, so that the file system's journal commits them together.
       DispatchQueue.concurrentPerform(iterations: blobs.count) { index in
@@ -112,17 +113,17 @@ package final class DirectoryStore: BlobStore {
   }
 
   package func delete(_ paths: [String]) async throws {
-    try await onThread {
+    try await threads.result {
       for path in paths {
         try DirectoryStore.check(path)
-        guard unlink(self.absolute(path)) == 0 || errno == ENOENT else { throw DirectoryStore.error("delete", path) }
+        guard unlink(self.absolute(path)) == 0 || errno == ENOENT else { throw BlobError.refused("delete", path) }
       }
     }
   }
 
   package func list(_ folder: String) async throws -> [String] {
     try DirectoryStore.check(folder + "x")
-    return try await onThread {
+    return try await threads.result {
       guard let all = FileManager.default.enumerator(atPath: self.absolute(folder)) else { return [] }
       var paths: [String] = []
       while let name = all.nextObject() as? String {
@@ -134,11 +135,6 @@ package final class DirectoryStore: BlobStore {
 }
 
 extension DirectoryStore {
-  private static func error(_ operation: String, _ path: String) -> BlobError {
-    let code = errno
-    return .system(operation: operation, path: path, code: code, reason: String(cString: strerror(code)))
-  }
-
   /// Paths are made here, not outside; one that is not as expected must do no harm all the same.
   private static func check(_ path: String) throws(BlobError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -152,11 +148,11 @@ extension DirectoryStore {
     let file = open(absolute(path), O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw DirectoryStore.error("open", path)
+      throw BlobError.refused("open", path)
     }
     defer { close(file) }
     var facts = stat()
-    guard fstat(file, &facts) == 0 else { throw DirectoryStore.error("read", path) }
+    guard fstat(file, &facts) == 0 else { throw BlobError.refused("read", path) }
     guard facts.st_size <= DirectoryStore.maximumByteCount else {
       throw BlobError.tooLarge(path: path, limit: DirectoryStore.maximumByteCount)
     }
@@ -165,7 +161,7 @@ extension DirectoryStore {
       while filled < buffer.count {
         let count = read(file, buffer.baseAddress?.advanced(by: filled), buffer.count - filled)
         if count < 0, errno == EINTR { continue }
-        if count < 0 { failure = DirectoryStore.error("read", path) }
+        if count < 0 { failure = BlobError.refused("read", path) }
         guard count > 0 else { break }
         filled += count
       }
@@ -183,30 +179,31 @@ extension DirectoryStore {
     }
     let passing = absolute("\(DirectoryStore.passingFolder)/\(getpid())-\(number)")
     let file = open(passing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard file >= 0 else { throw DirectoryStore.error("create", blob.path) }
+    guard file >= 0 else { throw BlobError.refused("create", blob.path) }
     do {
       defer { close(file) }
-      try DirectoryStore.fill(blob, to: file)
+      try DirectoryStore.writeAll(blob.bytes, to: file, blob.path)
       // Never tried again: after a failed sync the kernel may report success for pages that it dropped.
-      guard fsync(file) == 0 else { throw DirectoryStore.error("sync", blob.path) }
+      guard fsync(file) == 0 else { throw BlobError.refused("sync", blob.path) }
     } catch {
       unlink(passing)
       throw error
     }
     guard rename(passing, absolute(blob.path)) == 0 else {
-      let error = DirectoryStore.error("rename", blob.path)
+      let error = BlobError.refused("rename", blob.path)
       unlink(passing)
       throw error
     }
   }
 
-  private static func fill(_ blob: Blob, to file: Int32) throws {
-    try blob.bytes.withUnsafeBytes { bytes in
+  /// - Parameter path: what to call the file in an error.
+  static func writeAll(_ bytes: [UInt8], to file: Int32, _ path: String) throws {
+    try bytes.withUnsafeBytes { bytes in
       var done = 0
       while done < bytes.count {
         let count = write(file, bytes.baseAddress?.advanced(by: done), bytes.count - done)
         if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw error("write", blob.path) }
+        guard count > 0 else { throw BlobError.refused("write", path) }
         done += count
       }
     }
@@ -220,7 +217,7 @@ extension DirectoryStore {
   private func makeDirectory(_ path: String) throws {
     guard !path.isEmpty, !state.withLock({ $0.directories.contains(path) }) else { return }
     try makeDirectory(DirectoryStore.parent(of: path))
-    guard mkdir(absolute(path), 0o755) == 0 || errno == EEXIST else { throw DirectoryStore.error("create", path) }
+    guard mkdir(absolute(path), 0o755) == 0 || errno == EEXIST else { throw BlobError.refused("create", path) }
     try syncDirectory(DirectoryStore.parent(of: path))
     state.withLock { _ = $0.directories.insert(path) }
   }
@@ -230,9 +227,13 @@ extension DirectoryStore {
   }
 
   private func syncDirectory(_ path: String) throws {
-    let directory = open(path.isEmpty ? root : absolute(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard directory >= 0 else { throw DirectoryStore.error("open", path) }
+    try DirectoryStore.sync(directory: path.isEmpty ? root : absolute(path))
+  }
+
+  static func sync(directory path: String) throws {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { throw BlobError.refused("open", path) }
     defer { close(directory) }
-    guard fsync(directory) == 0 else { throw DirectoryStore.error("sync", path) }
+    guard fsync(directory) == 0 else { throw BlobError.refused("sync", path) }
   }
 }

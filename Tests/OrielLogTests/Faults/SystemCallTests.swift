@@ -94,7 +94,7 @@ struct SystemCallTests {
     /// shell that becomes it: strace stands aside as a process of its own.
     func wrap(_ arguments: [String]) -> (URL, [String]) {
       let names =
-        ["lock.db", "lock.db-wal", "index.db", "index.db-wal", "public", "public/checkpoint", "public/issuer"]
+        ["lock.db", "lock.db-wal", "index/keys", "index/leaves", "public", "public/checkpoint", "public/issuer"]
         + ["incoming", "staging", "tile", "tile/0", "tile/data", "tile/names"].map { "public/\($0)" }
       let script = """
         for name in \(names.joined(separator: " ")); do paths="$paths -P $0/$name"; done

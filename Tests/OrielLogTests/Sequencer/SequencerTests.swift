@@ -91,7 +91,7 @@ struct SequencerTests {
     for number in 1...3 { await answers.submit(try Entries.entry(number), to: sequencer) }
     try await sequencer.tick()
     let wrong = try Entries.entry(5)
-    bench.table.places = [wrong.key: try #require(answers.promises.first).place]
+    bench.table.indexes = [wrong.key: [try #require(answers.promises.first).place.index]]
     await answers.submit(wrong, to: sequencer)
     bench.clock.advance()
     try await sequencer.tick()

@@ -3,7 +3,6 @@ import CertificateTransparency
 import Crypto
 import Foundation
 import MerkleTree
-import OrielStore
 import TestSupport
 import TestWorld
 import Testing
@@ -253,8 +252,7 @@ struct ReadingTests {
     }
     let folder = try TemporaryFolder()
     for _ in 0..<2 {
-      let database = try SQLiteDatabase(path: folder.path + "/index.db", migrations: SQLDeduplicationTable.sqliteSchema)
-      let index = try await LeafIndex(database, log: LogID(.zero), storage: store, lot: 200)
+      let index = try await LeafIndex(try SortedRuns(folder.path, .prefix), storage: store, lot: 200)
       for (number, hash) in hashes.enumerated() {
         #expect(try await index.find(hash, in: 300) == UInt64(number))
       }

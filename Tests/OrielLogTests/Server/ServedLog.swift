@@ -2,7 +2,6 @@ import CTLogClient
 import CertificateTransparency
 import Foundation
 import MerkleTree
-import OrielStore
 import Synchronization
 import TestSupport
 import TestWorld

@@ -105,6 +105,39 @@ struct TLSTests {
     }
   }
 
+  @Test("SIGHUP has `oriel log serve` take up what is in the files; what is none there changes nothing")
+  func hangup() async throws {
+    let scene = try await Scene()
+    let log = scene.folder.path + "/log"
+    let authority = try TestAuthority(seed: 3)
+    let roots = try scene.folder.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
+    let made = try await Command.run(
+      ["log", "init", log, "--submission-url", "https://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots])
+    #expect(made.status == 0, "\(made.errors)")
+    let service = try Command([
+      "log", "serve", log, "--listen", "127.0.0.1:0", "--min-free", "0", "--tls-certificate", scene.certificate,
+      "--tls-key", scene.key,
+    ])
+    try await service.wait(for: "listening on https")
+    let address = service.errors.split(separator: "\n").last { $0.contains("listening on ") }
+    let port = try #require(address?.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) })
+    let request = TLSTests.request("checkpoint", isLast: true)
+    #expect(try await !scene.talk(port, request).bytes.isEmpty)
+    try await scene.make("second")
+    #expect(try await scene.talk(port, request).bytes.isEmpty)
+    service.send(SIGHUP)
+    try await service.wait(for: "TLS goes on with what is in the files now")
+    #expect(try await !scene.talk(port, request).bytes.isEmpty)
+    let certificate = try Data(contentsOf: URL(filePath: scene.certificate))
+    try Data("nothing".utf8).write(to: URL(filePath: scene.certificate))
+    service.send(SIGHUP)
+    try await service.wait(for: "TLS goes on with what was read before")
+    try certificate.write(to: URL(filePath: scene.certificate))
+    #expect(try await !scene.talk(port, request).bytes.isEmpty)
+    service.send(SIGTERM)
+    #expect(try await service.finish().status == 0)
+  }
+
   @Test("Files that hold no certificate or key are named")
   func files() async throws {
     let scene = try await Scene()

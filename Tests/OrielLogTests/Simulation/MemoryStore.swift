@@ -183,25 +183,25 @@ final class MemoryLock: CheckpointLock {
 }
 
 /// Keys in memory.
-final class MemoryTable: DeduplicationTable {
-  private let state = Mutex((places: [SHA256Hash: LogPlace](), size: UInt64(0)))
+final class MemoryTable: EntryTable {
+  private let state = Mutex((indexes: [SHA256Hash: [UInt64]](), size: UInt64(0)))
 
-  var places: [SHA256Hash: LogPlace] {
-    get { state.withLock { $0.places } }
-    set { state.withLock { $0.places = newValue } }
+  var indexes: [SHA256Hash: [UInt64]] {
+    get { state.withLock { $0.indexes } }
+    set { state.withLock { $0.indexes = newValue } }
   }
 
   func coveredSize() async throws -> UInt64 { state.withLock { $0.size } }
 
-  func find(_ keys: [SHA256Hash]) async throws -> [SHA256Hash: LogPlace] {
+  func find(_ keys: [SHA256Hash]) async throws -> [SHA256Hash: [UInt64]] {
     state.withLock { state in
-      Dictionary(keys.compactMap { key in state.places[key].map { (key, $0) } }) { first, _ in first }
+      Dictionary(keys.compactMap { key in state.indexes[key].map { (key, $0) } }) { first, _ in first }
     }
   }
 
-  func insert(_ places: [SHA256Hash: LogPlace], covering size: UInt64, resting: Bool) async throws {
+  func insert(_ entries: [SHA256Hash: UInt64], covering size: UInt64, resting: Bool) async throws {
     state.withLock { state in
-      state.places.merge(places) { first, _ in first }
+      state.indexes.merge(entries.mapValues { [$0] }) { first, other in first + other }
       state.size = size
     }
   }

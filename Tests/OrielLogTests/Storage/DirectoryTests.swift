@@ -2,7 +2,6 @@ import CertificateTransparency
 import Crypto
 import Foundation
 import MerkleTree
-import OrielStore
 import TestSupport
 import TestWorld
 import Testing
@@ -57,27 +56,6 @@ struct DirectoryTests {
     #expect(try await again.load(two) == [5])
   }
 
-  @Test("Keys are kept with their places; the first place of a key stays")
-  func table() async throws {
-    let folder = try TemporaryFolder()
-    let database = try SQLiteDatabase(path: folder.path + "/keys.db")
-    let table = try await SQLDeduplicationTable(database, log: LogID(.hash([1])))
-    let other = try await SQLDeduplicationTable(database, log: LogID(.hash([2])))
-    let keys = (0..<5000).map { SHA256Hash.hash(Array("\($0)".utf8)) }
-    let places = Dictionary(
-      uniqueKeysWithValues: keys.enumerated().map {
-        ($0.element, LogPlace(index: UInt64($0.offset), timestamp: Timestamp(milliseconds: 1_000_000_000_000)))
-      })
-    #expect(try await table.coveredSize() == 0)
-    try await table.insert(places, covering: 5000, resting: false)
-    try await table.insert(
-      [keys[3]: LogPlace(index: 9, timestamp: Timestamp(milliseconds: 1))], covering: 5001, resting: false)
-    #expect(try await table.coveredSize() == 5001)
-    #expect(try await table.find(Array(keys.prefix(10)) + [.zero]) == places.filter { $0.value.index < 10 })
-    #expect(try await other.find(keys) == [:])
-    #expect(try await other.coveredSize() == 0)
-  }
-
   @Test("A log on disk: SCTs verify, the log goes on after a restart, and every flipped bit is named")
   func log() async throws {
     let folder = try TemporaryFolder()
@@ -85,9 +63,8 @@ struct DirectoryTests {
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     let clock = HandClock()
     let office = try Office()
-    let database = try SQLiteDatabase(path: folder.path + "/keys.db")
     let lock = try SQLCheckpointLock(sqliteFile: folder.path + "/lock.db")
-    let table = try await SQLDeduplicationTable(database, log: Bench.identity.logID)
+    let table = try SortedRuns(folder.path + "/keys", .whole)
     func open() async throws -> Log {
       try await Log(
         Bench.identity, admission: Admission(office.rules(), roots: office.roots), storage: try DirectoryStore(root),
