@@ -96,7 +96,8 @@ let package = Package(
       name: "OrielServer",
       dependencies: [
         "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
-        "OrielMonitor", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient", "CertificateTransparency",
+        "OrielMonitor", "OrielProbe", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient",
+        "CertificateTransparency",
         "MerkleTree", hummingbird, nioCore, mustache, crypto,
       ]),
     .target(
@@ -112,8 +113,8 @@ let package = Package(
     .target(
       name: "OrielDemo",
       dependencies: [
-        "OrielLog", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist", "OrielStore", "CTLogClient",
-        "CertificateTransparency", "TestWorld",
+        "OrielServer", "OrielAccounts", "OrielLog", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist",
+        "OrielStore", "CTLogClient", "CertificateTransparency", "TestWorld",
       ]),
     .executableTarget(
       name: "oriel",
@@ -129,7 +130,8 @@ let package = Package(
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "CTPolicy", "OrielAccounts", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient",
+        "CTPolicy", "OrielAccounts", "OrielVerdicts", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist",
+        "CTLogClient",
         "CertificateTransparency", "MerkleTree", "TestWorld", crypto, cryptoExtras,
       ],
       path: "Benchmarks"),
@@ -207,7 +209,8 @@ let package = Package(
     .testTarget(
       name: "orielTests",
       dependencies: [
-        "oriel", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto,
+        "oriel", "OrielAccounts", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld",
+        "TestSupport", crypto,
       ]),
     .testTarget(
       name: "OrielMailTests", dependencies: ["OrielMail", "TestWorld", "TestSupport", nioCore, nioPosix]),
@@ -223,8 +226,8 @@ let package = Package(
       name: "OrielServerTests",
       dependencies: [
         "OrielServer", "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
-        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
-        "TestWorld", "TestSupport", crypto,
+        "OrielMonitor", "OrielProbe", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency",
+        "MerkleTree", "TestWorld", "TestSupport", crypto,
       ]),
     .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets", "TestWorld", "TestSupport"]),
   ]

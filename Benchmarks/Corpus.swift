@@ -18,13 +18,14 @@ struct Corpus {
   var watchLists: [(name: String, path: String)] {
     [
       ("1", directory.appending(path: "watch-1.txt").path),
+      ("1,000", directory.appending(path: "watch-1000.txt").path),
       ("100,000", directory.appending(path: "watch-100000.txt").path),
     ]
   }
 
   static let time: @Sendable () -> Timestamp = { Timestamp(milliseconds: 1_790_000_000_000) }
 
-  /// Writes the logs and two watch lists, of 1 and of 100,000 names; one entry in 20,000 matches.
+  /// Writes the logs and three watch lists; one entry in 20,000 matches, and one in 20,000 imitates.
   func write(entries: Int) throws {
     var generator = SeededGenerator(seed: 7)
     let authority = try TestAuthority(seed: 7, signatureMode: .filler, now: Corpus.time)
@@ -48,9 +49,10 @@ struct Corpus {
         logs: [log.description(url: "http://127.0.0.1:18999/\(form.rawValue)/", operatorName: "Bench")])
       try Data(list.json()).write(to: directory.appending(path: "\(form.rawValue).json"))
     }
-    try Data("watched.example\n".utf8).write(to: URL(filePath: watchLists[0].path))
-    let names = ["watched.example"] + (1..<100_000).map { "customer\($0).hosting\($0 % 977).example" }
-    try Data((names.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: watchLists[1].path))
+    let names = ["watched.example"] + (1..<100_000).map { _ in Corpus.brand(&generator) }
+    for (list, count) in zip(watchLists, [1, 1000, 100_000]) {
+      try Data((names.prefix(count).joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: list.path))
+    }
     try Data("\(entries)\n".utf8).write(to: directory.appending(path: "entries"))
     print("\(entries) entries in \(directory.path)")
   }
@@ -59,15 +61,50 @@ struct Corpus {
   private static func request(_ number: Int, _ generator: inout SeededGenerator) -> CertificateRequest {
     let counts = [1, 1, 2, 2, 2, 2, 2, 3, 4, 12]
     let count = number % 200 == 0 ? 90 : counts[Int.random(in: 0..<counts.count, using: &generator)]
-    let suffixes = ["example", "com.example", "net.example", "co.example", "test"]
-    let suffix = suffixes[Int.random(in: 0..<suffixes.count, using: &generator)]
     let domain =
-      number % 10_000 == 5 ? "watched.example" : "site\(UInt32.random(in: 0...(.max), using: &generator)).\(suffix)"
+      switch number % 10_000 {
+      case 5: "watched.example"
+      case 7: "wacthed.example"
+      default: site(&generator)
+      }
     let labels = ["www", "*", "mail", "api", "cdn", "shop"]
     let names = (0..<count).map { place in
       place == 0 ? domain : place <= labels.count ? "\(labels[place - 1]).\(domain)" : "host\(place).\(domain)"
     }
     return CertificateRequest(names)
+  }
+
+  private static let suffixes = ["example", "example", "test", "invalid", "co.uk"]
+
+  private static func letters(_ length: ClosedRange<Int>, _ generator: inout SeededGenerator) -> String {
+    let count = Int.random(in: length, using: &generator)
+    return String(
+      decoding: (0..<count).map { _ in UInt8.random(in: 0x61...0x7A, using: &generator) }, as: UTF8.self)
+  }
+
+  private static func suffix(_ generator: inout SeededGenerator) -> String {
+    suffixes[Int.random(in: 0..<suffixes.count, using: &generator)]
+  }
+
+  /// What somebody watches.
+  private static func brand(_ generator: inout SeededGenerator) -> String {
+    letters(6...12, &generator) + "." + suffix(&generator)
+  }
+
+  /// What certificates are for: some names have hyphens, digits or everyday words in them, few are international.
+  private static func site(_ generator: inout SeededGenerator) -> String {
+    let word = letters(5...14, &generator)
+    let label =
+      switch Int.random(in: 0..<20, using: &generator) {
+      case 0..<3: word + "-" + letters(3...8, &generator)
+      case 3..<5: word + "\(Int.random(in: 1..<1000, using: &generator))"
+      case 5: "my" + word
+      case 6: word + "shop"
+      case 7: word + "-online"
+      default: word
+      }
+    let isInternational = Int.random(in: 0..<100, using: &generator) == 0
+    return (isInternational ? "xn--\(word)-kva" : label) + "." + suffix(&generator)
   }
 
   private func inflateTiles() throws {

@@ -11,35 +11,46 @@ struct DigestBenchmark {
   let corpus: Corpus
 
   func run() async throws {
-    print("form      entries   floor ns   watching 1   ratio   watching 100,000   ratio   100,000 to 1")
+    print(
+      "form      entries   floor ns   watching 1   ratio   watching 100,000   ratio   100,000 to 1   "
+        + "with look-alikes, ns and ratio: 1   1,000   100,000")
+    let lists = try corpus.watchLists.map { list in
+      let items = try Watchlist.read([UInt8](Data(contentsOf: URL(filePath: list.path))), syntax: .oriel)
+      let domains = items.compactMap { LookalikeIndex.OwnedDomain($0) }
+      return (index: WatchIndex(items), lookalikes: LookalikeIndex(watching: domains))
+    }
     for form in Corpus.Form.allCases {
       let bodies = try Array(corpus.bodies(form).prefix(400))
-      var digests: [Double] = []
       var entries = 0
-      for list in corpus.watchLists {
-        let bytes = [UInt8](try Data(contentsOf: URL(filePath: list.path)))
-        let index = WatchIndex(try Watchlist.read(bytes, syntax: .oriel))
-        let probe = DigestProbe(index: index)
-        digests.append(
-          try best {
-            entries = 0
-            for body in bodies { entries += try form == .rfc6962 ? probe.page(body) : probe.tile(body) }
+      let times = try lists.map { list in
+        let (plain, both) = (
+          DigestProbe(index: list.index), DigestProbe(index: list.index, lookalikes: list.lookalikes)
+        )
+        return try best(
+          [plain, both].map { probe in
+            {
+              entries = 0
+              for body in bodies { entries += try form == .rfc6962 ? probe.page(body) : probe.tile(body) }
+            }
           })
       }
       let floor = try floor(form, bodies)
       let scale = 1e9 / Double(entries)
+      let (one, many) = (times[0][0], times[2][0])
       print(
         form.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0), entries, text(floor * scale, 0),
-        text(digests[0] * scale, 0), text(digests[0] / floor), text(digests[1] * scale, 0), text(digests[1] / floor),
-        text(digests[1] / digests[0]), separator: "   ")
+        text(one * scale, 0), text(one / floor), text(many * scale, 0), text(many / floor), text(many / one),
+        times.map { "\(text($0[1] * scale, 0)) \(text($0[1] / $0[0]))" }.joined(separator: "   "), separator: "   ")
     }
     try measureLoading()
   }
 
   private func measureLoading() throws {
-    let bytes = [UInt8](try Data(contentsOf: URL(filePath: corpus.watchLists[1].path)))
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: corpus.watchLists[2].path)))
     let seconds = try best { _ = WatchIndex(try Watchlist.read(bytes, syntax: .oriel)) }
-    print("loading 100,000 items: \(text(seconds, 3)) s")
+    let domains = try Watchlist.read(bytes, syntax: .oriel).compactMap { LookalikeIndex.OwnedDomain($0) }
+    let more = best { _ = LookalikeIndex(watching: domains) }
+    print("loading 100,000 items: \(text(seconds, 3)) s; their look-alikes: \(text(more, 3)) s")
   }
 
   private func floor(_ form: Corpus.Form, _ bodies: [[UInt8]]) throws -> Double {

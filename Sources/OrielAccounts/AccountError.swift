@@ -14,6 +14,7 @@ package enum AccountError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What a form names its input.
   package enum Field: String, Sendable, CaseIterable {
     case address, role, name, item, link, scopes, recipients, domain, owners, caa, until, rule, note, account, hash
+    case file, hosts, listed
   }
 
   package var description: String {

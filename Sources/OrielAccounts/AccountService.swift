@@ -25,11 +25,13 @@ package struct AccountService: Sendable {
   // MARK: Watching and telling
 
   /// Everything that is watched for somebody, each item once. Items that no longer can be read are left out.
-  package func watchedItems() async throws -> [WatchedItem] {
+  ///
+  /// - Parameter known: items by their text, which need not be read again.
+  package func watchedItems(_ known: [String: WatchedItem] = [:]) async throws -> [WatchedItem] {
     let texts = try await store.read { connection in
       try connection.query("SELECT DISTINCT item FROM domains WHERE is_on = 1 ORDER BY item").compactMap { $0.text(0) }
     }
-    return texts.compactMap { try? WatchedItem(parsing: $0, allowPublicSuffix: true) }
+    return texts.compactMap { try? known[$0] ?? WatchedItem(parsing: $0, allowPublicSuffix: true) }
   }
 
   /// The domains that an item is watched for now.
@@ -139,7 +141,9 @@ package struct AccountService: Sendable {
   }
 
   /// Whether an issuance is not to be told of now, and the mute that says so.
-  package func mute(of domain: DomainID, issuer: SHA256Hash, names: [String]) async throws -> Mute? {
+  ///
+  /// - Parameter issuer: nil where it does not matter who issued.
+  package func mute(of domain: DomainID, issuer: SHA256Hash?, names: [String]) async throws -> Mute? {
     try await store.read { [store] connection in
       try Mute.load(connection, domain, now: store.now()).first { $0.rule.covers(issuer: issuer, names: names) }
     }
@@ -171,7 +175,10 @@ package struct AccountService: Sendable {
   ) throws -> (account: Account, letter: LinkLetter) {
     let (name, address) = (try Words.checked(name, .account), try Address.normalised(owner))
     let rows = try connection.query(
-      "INSERT INTO accounts (name, plan, created_at) VALUES (?, ?, ?) RETURNING id",
+      """
+      INSERT INTO accounts (id, name, plan, created_at) VALUES (\(AccountStore.next("account", in: "accounts")), ?, ?, ?)
+      RETURNING id
+      """,
       [.text(name), .text(plan.rawValue), .integer(now)])
     guard let id = rows.first?.integer(0) else { throw UnreadableRow(table: "accounts") }
     let members = try connection.query(
@@ -195,6 +202,7 @@ package struct AccountService: Sendable {
   /// Removes an account with all that belongs to it.
   package func removeAccount(_ account: AccountID) async throws {
     try await store.transaction(changing: .watch) { connection in
+      try connection.execute("DELETE FROM lookalikes WHERE owner = ?", [.integer(account.value)])
       let rows = try connection.query("DELETE FROM accounts WHERE id = ? RETURNING id", [.integer(account.value)])
       guard !rows.isEmpty else { throw AccountError.notFound }
     }
@@ -202,7 +210,14 @@ package struct AccountService: Sendable {
 
   /// Shows what the configuration file watches as domains of an account, read-only and on. What it watches no longer
   /// is turned off, and the account's own to change from then on.
-  package func mirror(_ items: [WatchedItem], in account: AccountID) async throws {
+  ///
+  /// - Parameters:
+  ///   - times: when each verdict is told, by item; at once where nothing is said.
+  ///   - lookalikes: items whose look-alikes are watched.
+  package func mirror(
+    _ items: [WatchedItem], in account: AccountID, times: [String: DeliveryTimes] = [:],
+    lookalikes: Set<String> = []
+  ) async throws {
     try await store.transaction(changing: .watch) { [store] connection in
       let turn = Turn(connection: connection, actor: .machine(account), store: store, now: store.now())
       let wanted = Set(items.map(\.description))
@@ -211,13 +226,23 @@ package struct AccountService: Sendable {
       ).compactMap { $0.text(0) }
       for item in before where !wanted.contains(item) {
         try connection.execute(
-          "UPDATE domains SET source = 'dashboard', is_on = 0 WHERE account_id = ? AND item = ?",
+          "UPDATE domains SET source = 'dashboard', is_on = 0, lookalikes = 0 WHERE account_id = ? AND item = ?",
           [turn.account, .text(item)])
       }
-      for item in items where try turn.insert(item, source: .config) == nil {
+      for item in items {
+        _ = try turn.insert(item, source: .config)
+        let times = times[item.description] ?? .allAtOnce
         try connection.execute(
-          "UPDATE domains SET source = 'config', is_on = 1 WHERE account_id = ? AND item = ?",
-          [turn.account, .text(item.description)])
+          """
+          UPDATE domains SET source = 'config', is_on = 1, unexplained = ?, expected = ?, known = ?, no_history = ?,
+            lookalikes = ?, lookalike_delivery = 'daily'
+          WHERE account_id = ? AND item = ?
+          """,
+          [
+            .text(times.unexplained.rawValue), .text(times.expected.rawValue), .text(times.known.rawValue),
+            .text(times.noHistory.rawValue), .integer(lookalikes.contains(item.description) ? 1 : 0), turn.account,
+            .text(item.description),
+          ])
       }
     }
   }

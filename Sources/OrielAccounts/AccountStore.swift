@@ -54,6 +54,13 @@ package struct AccountStore: Sendable {
   /// 32 random bytes, for a person or a browser to carry.
   func secret() -> Secret { Secret(Base32.encode(random(32))) }
 
+  /// SQL for the number of a new row: one that none has had before, as what was said of those that are gone is kept.
+  static func next(_ kind: String, in table: String) -> String {
+    """
+    (SELECT 1 + max(coalesce(max(id), 0), (SELECT value FROM generations WHERE name = '\(kind)')) FROM \(table))
+    """
+  }
+
   /// What is committed now; nothing can be changed.
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value

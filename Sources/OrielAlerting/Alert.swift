@@ -7,10 +7,12 @@ package struct Alert: Hashable, Sendable {
   package enum Content: Hashable, Sendable {
     /// A certificate covers a watched name.
     case certificate(CertificateAlert)
+    /// A certificate's name imitates a watched one.
+    case lookalike(LookalikeAlert)
     /// Many certificates in a short time, in one message.
-    case digest([CertificateAlert])
+    case digest([CertificateAlert], lookalikes: [LookalikeAlert] = [])
     /// What came up in a day or a week, in one message.
-    case summary([CertificateAlert], DigestPeriod)
+    case summary([CertificateAlert], DigestPeriod, lookalikes: [LookalikeAlert] = [])
     /// A log turned out not to be trustworthy, after a certificate had been reported from it.
     case followUp(CertificateAlert, log: String, reason: String)
     case logHealth(LogHealthAlert)
@@ -39,6 +41,7 @@ package struct Alert: Hashable, Sendable {
   package var kind: String {
     switch content {
     case .certificate: "certificate"
+    case .lookalike: "look-alike"
     case .digest, .summary: "digest"
     case .followUp: "follow-up"
     case .logHealth: "log-health"

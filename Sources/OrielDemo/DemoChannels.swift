@@ -11,13 +11,13 @@ struct DemoRecipients: Sendable {
 
   let routes: AlertRoutes
 
-  init(mailFolder: URL, hookURL: String, say: @escaping @Sendable (String) throws -> Void) throws {
+  init(mailFolder: URL, hookURL: String, publicURL: String, say: @escaping @Sendable (String) throws -> Void) throws {
     let webhook = WebhookChannel.Settings(
       url: try WebhookURL(hookURL), secret: "a secret of both sides", allowPrivateTargets: true)
     routes = AlertRoutes(
       standard: [DemoRecipients.mail, DemoRecipients.hook],
       channels: [
-        DemoRecipients.mail.target: try KeptMail(folder: mailFolder, say: say),
+        DemoRecipients.mail.target: try KeptMail(folder: mailFolder, publicURL: publicURL, say: say),
         DemoRecipients.hook.target: WebhookChannel(webhook),
       ])
   }
@@ -28,10 +28,12 @@ private struct KeptMail: Channel {
   private let folder: URL
   private let sender: MailAddress
   private let recipient: MailAddress
+  private let renderer: AlertRenderer
   private let say: @Sendable (String) throws -> Void
 
-  init(folder: URL, say: @escaping @Sendable (String) throws -> Void) throws {
+  init(folder: URL, publicURL: String, say: @escaping @Sendable (String) throws -> Void) throws {
     self.folder = folder
+    renderer = AlertRenderer(publicURL: publicURL)
     self.say = say
     sender = try MailAddress("Oriel <oriel@shop.example>")
     recipient = try MailAddress("owner@shop.example")
@@ -40,7 +42,7 @@ private struct KeptMail: Channel {
   func deliver(_ delivery: Delivery) async -> DeliveryResult {
     let file = folder.appending(path: "\(delivery.id.prefix(8)).eml")
     let program = SendmailProgram(path: "/bin/sh", arguments: ["-c", "cat > \"$0\"", file.path])
-    let channel = MailChannel(.sendmail(program), from: sender, to: recipient, renderer: AlertRenderer())
+    let channel = MailChannel(.sendmail(program), from: sender, to: recipient, renderer: renderer)
     let result = await channel.deliver(delivery)
     let message = channel.message(delivery)
     let text = message.text.split(separator: "\n", omittingEmptySubsequences: false).prefix(12)

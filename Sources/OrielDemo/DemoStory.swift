@@ -10,6 +10,8 @@ enum DemoStory {
     let request: CertificateRequest
     /// Whether a watched item is covered.
     let isMatch: Bool
+    /// Whether the shop's own machine tells Oriel of its key beforehand.
+    let isTold: Bool
     /// Which of the two logs it goes to.
     let goesTo: [Destination]
   }
@@ -20,13 +22,17 @@ enum DemoStory {
   }
 
   static let steps: [Step] = [
-    step("A routine renewal of www.shop.example, by the CA it has always had", ["www.shop.example", "shop.example"]),
+    step(
+      "A routine renewal of www.shop.example: the shop's machine has told Oriel of the key",
+      ["www.shop.example", "shop.example"], isTold: true),
     step("Strangers get certificates too; nothing to see", ["blog.stranger.example"], isMatch: false),
     step("A wildcard: *.clinic.example covers portal.clinic.example", ["*.clinic.example"], to: [.staticLog]),
     step(
       "Suspicious: login.shop.example, from a CA that nobody at the shop has heard of", ["login.shop.example"],
       issuer: "Bargain Certificates", to: [.rfc6962Log]),
-    step("An internationalised name, as certificates spell it", ["xn--bcher-kva.example"], to: [.staticLog]),
+    step(
+      "An internationalised name, as certificates spell it", ["xn--bcher-kva.example"], isTold: true,
+      to: [.staticLog]),
     step("Close, but not below it: shop.example.attacker.example", ["shop.example.attacker.example"], isMatch: false),
     step(
       "Suspicious: a wildcard for the whole shop, where there never was one", ["*.shop.example"],
@@ -37,11 +43,11 @@ enum DemoStory {
   ]
 
   private static func step(
-    _ told: String, _ names: [String], issuer: String? = nil, isMatch: Bool = true,
+    _ told: String, _ names: [String], issuer: String? = nil, isMatch: Bool = true, isTold: Bool = false,
     to destinations: [Destination] = [.staticLog, .rfc6962Log]
   ) -> Step {
     var request = CertificateRequest(names)
     request.issuerOrganisation = issuer
-    return Step(told: told, request: request, isMatch: isMatch, goesTo: destinations)
+    return Step(told: told, request: request, isMatch: isMatch, isTold: isTold, goesTo: destinations)
   }
 }

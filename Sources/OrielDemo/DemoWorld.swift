@@ -89,11 +89,15 @@ struct DemoWorld: Sendable {
   var sizes: [UInt64] { services.map(\.head.size) }
 
   /// Submits a precertificate, issues the certificate with the SCTs, and submits that too unless told not to.
+  ///
+  /// - Parameter tell: is told of the precertificate first.
   func issue(
-    _ request: CertificateRequest, to kinds: [DemoStory.Destination], certificateToo: Bool = true
+    _ request: CertificateRequest, to kinds: [DemoStory.Destination], certificateToo: Bool = true,
+    tell: ([UInt8]) async throws -> Void = { _ in }
   ) async throws {
     let clients = kinds.map { $0 == .staticLog ? self.clients[0] : self.clients[1] }
     let pending = try authority.begin(request)
+    try await tell(pending.precertificate)
     let scts = try await DemoWorld.submit([pending.precertificate] + pending.precertificateChain, to: clients)
     let pair = try pending.finish(scts)
     if certificateToo { _ = try await DemoWorld.submit([pair.certificate] + pair.chain, to: clients) }

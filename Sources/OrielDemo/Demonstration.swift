@@ -3,6 +3,7 @@ import CertificateTransparency
 package import Foundation
 import OrielAlerting
 package import OrielMonitor
+import OrielServer
 package import OrielStore
 import OrielWatchlist
 import Synchronization
@@ -58,8 +59,12 @@ package struct Demonstration: Sendable {
         return TestResponse(status: 204, "")
       } _: { hook in
         try await HTTPTransport.withTransport { transport in
-          let recipients = try DemoRecipients(mailFolder: mailFolder, hookURL: hook.url + "alerts", say: say)
-          try await follow(world, database, transport, recipients, received)
+          try await DemoDashboard.run(database, board: board, say: say) { dashboard in
+            try say("pages at \(dashboard.url)/: to sign in as \(DemoDashboard.owner), open\n  \(dashboard.link)\n")
+            let recipients = try DemoRecipients(
+              mailFolder: mailFolder, hookURL: hook.url + "alerts", publicURL: dashboard.url, say: say)
+            try await follow(world, database, transport, recipients, received, dashboard)
+          }
         }
       }
     }
@@ -84,11 +89,14 @@ package struct Demonstration: Sendable {
 
   private func follow(
     _ world: DemoWorld, _ database: SQLiteDatabase, _ transport: HTTPTransport, _ recipients: DemoRecipients,
-    _ received: Received
+    _ received: Received, _ dashboard: DemoDashboard
   ) async throws {
     let store = FollowingStore(database, writesAlerts: true)
+    let routes = AlertRoutesHolder(recipients.routes)
+    let router = VerdictRouter(
+      dashboard.store, database, routes: routes, settings: VerdictRouter.Settings(), now: Timekeeper.system.now)
     let alerts = AlertService(
-      store: AlertStore(database), routes: AlertRoutesHolder(recipients.routes), now: Timekeeper.system.now)
+      store: AlertStore(database), routes: routes, router: router, now: Timekeeper.system.now)
     var settings = MonitorSettings()
     settings.start = .start
     settings.staticPollInterval = .milliseconds(500)
@@ -109,7 +117,7 @@ package struct Demonstration: Sendable {
       group.addTask { _ = try await monitor.run { logs } }
       group.addTask { try await alerts.run() }
       group.addTask {
-        repeat { try await round(world) } while !endsByItself
+        repeat { try await round(world, dashboard) } while !endsByItself
         try await finish(world, expected: DemoStory.steps.count { $0.isMatch }, seen, received)
       }
       try await group.next()
@@ -117,12 +125,14 @@ package struct Demonstration: Sendable {
   }
 
   /// One certificate after the other, among others that concern nobody here.
-  private func round(_ world: DemoWorld) async throws {
+  private func round(_ world: DemoWorld, _ dashboard: DemoDashboard) async throws {
     for step in DemoStory.steps {
       try await Task.sleep(for: pause)
       try await world.makeNoise(7)
       try say("> " + step.told)
-      try await world.issue(step.request, to: step.goesTo)
+      try await world.issue(step.request, to: step.goesTo) { precertificate in
+        if step.isTold { try await dashboard.tell(precertificate) }
+      }
     }
   }
 

@@ -95,7 +95,7 @@ package struct LogMonitor: Sendable {
     LogFollower.Context(
       store: store, issuers: IssuerDirectory(store: store), pool: Digester.Pool(),
       permits: Permits(settings.extraBatches), board: board, time: time, settings: settings,
-      index: { [watch] in watch.index }, committed: { [announcer] in try await announcer.flush() },
+      sought: { [watch] in watch.sought }, committed: { [announcer] in try await announcer.flush() },
       listing: { [current] in current[$0] },
       pollInterval: { [settings, pacers] log in
         settings.pollInterval(log, rate: pacers.pacer(for: log.operatorName).status.rate)
@@ -116,16 +116,33 @@ package struct LogMonitor: Sendable {
   }
 }
 
-/// The watch index in force; it can be changed while logs are followed.
+/// What is looked for in the names of certificates.
+package struct Sought: Sendable {
+  /// What is watched.
+  package let index: WatchIndex
+  /// What is not to be imitated.
+  package let lookalikes: LookalikeIndex
+
+  package init(_ index: WatchIndex, lookalikes: LookalikeIndex = .empty) {
+    self.index = index
+    self.lookalikes = lookalikes
+  }
+}
+
+/// What is looked for now; it can be changed while logs are followed.
 package final class WatchIndexHolder: Sendable {
-  private let held: Mutex<WatchIndex>
+  private let held: Mutex<Sought>
 
-  package init(_ index: WatchIndex) { held = Mutex(index) }
+  package init(_ index: WatchIndex, lookalikes: LookalikeIndex = .empty) {
+    held = Mutex(Sought(index, lookalikes: lookalikes))
+  }
 
-  package var index: WatchIndex { held.withLock { $0 } }
+  package var sought: Sought { held.withLock { $0 } }
 
-  /// Puts another index in force, from the next batch on.
-  package func replace(with index: WatchIndex) { held.withLock { $0 = index } }
+  /// Puts other indices in force, from the next batch on.
+  package func replace(with index: WatchIndex, lookalikes: LookalikeIndex = .empty) {
+    held.withLock { $0 = Sought(index, lookalikes: lookalikes) }
+  }
 }
 
 /// The logs as the lists have them now.

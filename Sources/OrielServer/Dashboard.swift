@@ -1,8 +1,12 @@
+package import CTPolicy
+import CertificateTransparency
 import OrielAccounts
+import OrielAlerting
 import OrielContacts
 package import OrielMonitor
 package import OrielSettings
 package import OrielStore
+import OrielWatchlist
 
 /// The pages for people, beside the service.
 package struct Dashboard: Sendable {
@@ -11,10 +15,11 @@ package struct Dashboard: Sendable {
   private let accounts: AccountStore
   private let search: IssuanceSearch
 
+  /// - Parameter logs: the logs that browsers accept SCTs of, where a list has been read.
   /// - Returns: nil where the configuration has no dashboard.
   package init?(
     _ configuration: Configuration, _ accounts: AccountsAtWork, _ database: any SQLDatabase, _ board: StatusBoard,
-    time: Timekeeper = .system
+    logs: @escaping @Sendable () -> LogView? = { nil }, time: Timekeeper = .system
   ) throws {
     guard let place = configuration.dashboard else { return nil }
     let store = accounts.store
@@ -25,6 +30,9 @@ package struct Dashboard: Sendable {
     }
     parts.statuses = { board.all }
     parts.owners = { accounts.owners }
+    parts.logs = { logs() }
+    parts.probe.allowsPrivate = place.probesPrivate
+    parts.registrar = try Dashboard.registrars(configuration, time)
     parts.deliveries = { (account: AccountID, limit: Int) in
       try await AlertStore(database).deliveries(ofAccount: account.value, limit: limit)
     }
@@ -40,6 +48,18 @@ package struct Dashboard: Sendable {
     host = place.host.contains(":") ? "[\(place.host)]" : place.host
     self.accounts = store
     search = IssuanceSearch(database)
+  }
+
+  /// Whom to ask for registrars; nil where the configuration does not say.
+  private static func registrars(
+    _ configuration: Configuration, _ time: Timekeeper
+  ) throws -> (@Sendable (DomainName) async -> RegistrarLookup.Answer)? {
+    guard let place = configuration.rdapBootstrap else { return nil }
+    let fetch = PublicFetch(limit: 1 << 20, timeout: .seconds(15), userAgent: "oriel/\(OrielVersion.text)")
+    let directory = RegistrarDirectory(
+      place, suffixes: try configuration.publicSuffixList.map { try PublicSuffixes(file: $0) } ?? .system,
+      now: { Timestamp(milliseconds: UInt64(max(0, time.now()))) }, fetch: { try await fetch.bytes(at: $0) })
+    return { await directory.registrar(of: $0) }
   }
 
   /// Serves the pages until cancelled.

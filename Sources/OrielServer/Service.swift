@@ -10,6 +10,7 @@ import Synchronization
 
 /// The service: follows the logs, alerts those concerned, and watches over itself.
 package final class Service: Sendable {
+  private let database: any SQLDatabase
   private let store: FollowingStore
   private let alertStore: AlertStore
   private let monitor: LogMonitor
@@ -18,31 +19,41 @@ package final class Service: Sendable {
   private let plan: Mutex<ServicePlan>
   /// What accounts watch.
   private let accountItems = Mutex<[WatchedItem]>([])
+  /// Whose imitations are sought.
+  private let lookalikes: Mutex<(accounts: LookalikeNames, all: LookalikeNames, index: LookalikeIndex)>
   private let accounts: AccountsAtWork?
   private let router: VerdictRouter?
+  private let fileRouter: FileRouter
   private let alerts: AlertService
   private let time: Timekeeper
   /// How often the service looks after itself.
   private let healthInterval: Duration
+  private let settingsInterval: Duration
   /// How often what is looked up for accounts is looked at.
   private static let upkeepInterval = Duration.seconds(60)
+  private static let day: Int64 = 86_400_000
 
   /// - Parameters:
   ///   - accounts: nil where nobody but the configuration says what is watched, and nothing is judged.
+  ///   - settingsInterval: how often changes that other processes make of accounts are looked for.
   ///   - tell: shows each sighting, beside the alerts; at least once.
   package init(
     _ configuration: Configuration, database: any SQLDatabase, transport: HTTPTransport, settings: MonitorSettings,
     board: StatusBoard, accounts: AccountsAtWork? = nil, time: Timekeeper = .system,
-    healthInterval: Duration = .seconds(30),
+    healthInterval: Duration = .seconds(30), settingsInterval: Duration = .seconds(1),
     tell: @escaping @Sendable (IssuanceRecord) async throws -> Void = { _ in }
   ) throws {
     let plan = try ServicePlan(configuration)
     self.plan = Mutex(plan)
     self.time = time
     self.healthInterval = healthInterval
+    self.settingsInterval = settingsInterval
+    self.database = database
     store = FollowingStore(database, writesAlerts: true)
     alertStore = AlertStore(database)
-    watch = WatchIndexHolder(WatchIndex(plan.items))
+    let index = plan.lookalikes.index
+    lookalikes = Mutex((LookalikeNames(), plan.lookalikes, index))
+    watch = WatchIndexHolder(WatchIndex(plan.items), lookalikes: index)
     routes = AlertRoutesHolder(plan.routes)
     self.accounts = accounts
     if let accounts {
@@ -51,8 +62,9 @@ package final class Service: Sendable {
     } else {
       router = nil
     }
+    fileRouter = FileRouter(routes: routes, digestHour: plan.verdicts.digestHour, now: time.now)
     let alerts = AlertService(
-      store: alertStore, routes: routes, router: router, settings: plan.alerts, now: time.now)
+      store: alertStore, routes: routes, router: router ?? fileRouter, settings: plan.alerts, now: time.now)
     self.alerts = alerts
     monitor = LogMonitor(
       store: store, transport: transport, settings: settings, time: time, board: board, watch: watch,
@@ -103,12 +115,15 @@ package final class Service: Sendable {
 
   /// Puts another configuration in force: what is watched, who is told and how. Positions stay as they are.
   ///
-  /// - Throws: what the watch lists' reading throws; nothing has changed then.
-  package func replace(with configuration: Configuration) throws {
+  /// - Throws: what the watch lists' reading throws; nothing has changed then. And what the state throws.
+  package func replace(with configuration: Configuration) async throws {
     let fresh = try ServicePlan(configuration)
     routes.replace(with: fresh.routes)
     router?.replace(with: fresh.verdicts)
+    fileRouter.replace(digestHour: fresh.verdicts.digestHour)
     plan.withLock { $0 = fresh }
+    // Before anything is seen that is watched only now: it is judged, and told when the file says.
+    try await accounts?.show(fresh)
     rearrange()
     alerts.wake()
   }
@@ -117,7 +132,13 @@ package final class Service: Sendable {
   private func rearrange() {
     // Under one lock, so that of two changes at once the later is not undone.
     accountItems.withLock { items in
-      watch.replace(with: WatchIndex(plan.withLock { $0.items } + items))
+      let plan = plan.withLock { $0 }
+      let index = lookalikes.withLock { held in
+        let all = plan.lookalikes + held.accounts
+        if held.all != all { (held.all, held.index) = (all, all.index) }
+        return held.index
+      }
+      watch.replace(with: WatchIndex(plan.items + items), lookalikes: index)
     }
   }
 
@@ -125,8 +146,10 @@ package final class Service: Sendable {
   private func followAccounts() async throws {
     guard let accounts else { return try await Service.wait() }
     let last = Mutex<Int64?>(nil)
-    try await accounts.store.follow { [self] generation in
+    try await accounts.store.follow(every: settingsInterval) { [self] generation in
       try await accounts.show(plan.withLock { $0 })
+      // Perhaps they told of something.
+      try await router?.reconsider()
       let isNew = last.withLock { last in
         defer { last = generation.watch }
         return last != generation.watch
@@ -139,17 +162,23 @@ package final class Service: Sendable {
   }
 
   private func takeUp(_ accounts: AccountsAtWork) async throws {
-    let items = try await accounts.watchedItems()
+    let (items, names) = (try await accounts.watchedItems(), try await accounts.lookalikeNames())
+    lookalikes.withLock { $0.accounts = names }
     accountItems.withLock { $0 = items }
     rearrange()
   }
 
-  /// Keeps fresh what verdicts take into account. Returns only when cancelled.
+  /// Keeps fresh what verdicts take into account, and forgets what is to be forgotten. Returns only when cancelled.
   private func keepUp() async throws {
-    guard let accounts else { return try await Service.wait() }
+    var sweptAt: Int64?
     while true {
-      if try await accounts.refresh(plan.withLock { $0 }, accountItems.withLock { $0 }) { alerts.wake() }
+      if let accounts, try await accounts.refresh(plan.withLock { $0 }, accountItems.withLock { $0 }) { alerts.wake() }
       try await router?.reconsider()
+      let now = time.now()
+      if let retention = plan.withLock({ $0.retention }), sweptAt.map({ now - $0 >= Service.day }) ?? true {
+        try await IssuanceRetention(database, days: Int(retention / .seconds(86_400))).sweep(now: now)
+        sweptAt = now
+      }
       try await time.sleep(Service.upkeepInterval)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+package import OrielAccounts
 package import OrielAlerting
 package import OrielContacts
 import OrielMail
@@ -15,10 +16,17 @@ package struct ServicePlan: Sendable {
   package let health: HealthWatch.Settings
   /// What the file itself watches; shown in the first account.
   package let mirrored: [WatchedItem]
+  /// When those whom the file names are told of each.
+  package let mirroredTimes: [String: DeliveryTimes]
+  /// Whose imitations those whom the file names are told of; shown in the first account.
+  package let mirroredLookalikes: Set<String>
+  package let lookalikes: LookalikeNames
   /// Who owns the first account, if there is none.
   package let owner: String?
   package let verdicts: VerdictRouter.Settings
   package let inventory: [Configuration.InventoryFolder]
+  /// How long after its expiry a certificate is kept; nil for ever.
+  package let retention: Duration?
   /// Where CCADB's reports are; nil where they are not wanted.
   package let caSource: CADataSource?
   /// Nil where CAA records are not looked up.
@@ -31,6 +39,12 @@ package struct ServicePlan: Sendable {
     let publicURL = configuration.publicURL ?? configuration.dashboard?.url
     routes = ServicePlan.routes(configuration, post, publicURL, Set(items.map(\.description)))
     mirrored = configuration.watch.map(\.item)
+    mirroredTimes = Dictionary(
+      configuration.watch.map { ($0.item.description, DeliveryTimes($0.times)) },
+      uniquingKeysWith: { first, _ in first })
+    mirroredLookalikes = Set(configuration.watch.filter(\.lookalikes).map(\.item.description))
+    lookalikes = ServicePlan.lookalikes(configuration, items)
+    retention = configuration.retention
     owner = configuration.dashboard?.owner
     inventory = configuration.inventory
     var verdicts = VerdictRouter.Settings()
@@ -55,6 +69,20 @@ package struct ServicePlan: Sendable {
       HealthWatch.Canary(item: $0.item.description, every: $0.every)
     }
     self.health = health
+  }
+
+  /// - Parameter items: as ``items(_:)`` gives them: those of watch lists last.
+  private static func lookalikes(_ configuration: Configuration, _ items: [WatchedItem]) -> LookalikeNames {
+    let lists =
+      configuration.lookalikes ? items.dropFirst(configuration.watch.count + configuration.canaries.count) : []
+    let wanted = configuration.watch.filter(\.lookalikes).map(\.item) + lists
+    guard !wanted.isEmpty else { return LookalikeNames() }
+    let isWanted = Set(wanted)
+    func owned(_ item: WatchedItem) -> LookalikeIndex.OwnedDomain? {
+      LookalikeIndex.OwnedDomain(item, owner: StoredLookalike.configuration)
+    }
+    return LookalikeNames(
+      watched: wanted.compactMap(owned), own: items.filter { !isWanted.contains($0) }.compactMap(owned))
   }
 
   private static func items(_ configuration: Configuration) throws -> [WatchedItem] {
@@ -155,5 +183,27 @@ package struct ServicePlan: Sendable {
       routes.heartbeat.append(AlertTarget(recipient: "heartbeat", target: "ping:heartbeat"))
     }
     return routes
+  }
+}
+
+extension DeliveryTimes {
+  fileprivate init(_ times: Configuration.VerdictTimes) {
+    self.init()
+    unexplained = DeliveryTime(times.unexplained)
+    expected = DeliveryTime(times.expected)
+    known = DeliveryTime(times.known)
+    noHistory = DeliveryTime(times.noHistory)
+  }
+}
+
+extension DeliveryTime {
+  fileprivate init(_ time: Configuration.VerdictTimes.Time) {
+    self =
+      switch time {
+      case .atOnce: .atOnce
+      case .daily: .daily
+      case .weekly: .weekly
+      case .never: .never
+      }
   }
 }

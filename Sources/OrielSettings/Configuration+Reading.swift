@@ -22,8 +22,10 @@ extension Configuration {
     let known = Set(recipients.map(\.name))
     let defaults = root.section("defaults")
     defaultRecipients = names("recipients", in: defaults, known) ?? []
+    lookalikes = defaults.flag("lookalikes") ?? lookalikes
     defaults.finish()
     readWatch(root, known)
+    retention = root.duration("retention", .seconds(86_400)...(.seconds(36_500 * 86_400)))
     readTimes(root)
     readHealth(root, known)
     readService(root)
@@ -168,7 +170,9 @@ extension Configuration {
     for node in root.items("watch") {
       guard case .mapping = node else {
         if case .scalar(let scalar) = node {
-          add(Scalar(key: "watch", text: scalar.string, mark: node.mark, source: nil), nil, root.reader, suffixes)
+          add(
+            Scalar(key: "watch", text: scalar.string, mark: node.mark, source: nil), nil, VerdictTimes(), nil,
+            root.reader, suffixes)
         } else {
           root.reader.fail(node.mark, "watch", "expected a name, or `item:` with settings; found \(node.kind)")
         }
@@ -176,8 +180,9 @@ extension Configuration {
       }
       let section = Section(root.reader, "watch", node)
       let own = names("recipients", in: section, known)
+      let times = verdictTimes(section, hasDashboard: root.has("dashboard"))
       if let item = section.scalar("item") {
-        add(item, own, root.reader, suffixes)
+        add(item, own, times, section.flag("lookalikes"), root.reader, suffixes)
       } else {
         root.reader.fail(section.mark, "watch.item", "expected a name to watch")
       }
@@ -185,13 +190,32 @@ extension Configuration {
     }
   }
 
+  private func verdictTimes(_ watch: Section, hasDashboard: Bool) -> VerdictTimes {
+    let section = watch.section("tell")
+    if watch.has("tell"), !hasDashboard {
+      section.reader.fail(section.mark, section.path, "certificates are judged only with a `dashboard`")
+    }
+    var times = VerdictTimes()
+    times.unexplained = section.choice("unexplained", VerdictTimes.Time.self) ?? times.unexplained
+    times.expected = section.choice("expected", VerdictTimes.Time.self) ?? times.expected
+    times.known = section.choice("known", VerdictTimes.Time.self) ?? times.known
+    times.noHistory = section.choice("no_history", VerdictTimes.Time.self) ?? times.noHistory
+    section.finish()
+    return times
+  }
+
   private mutating func add(
-    _ text: Scalar, _ recipients: [String]?, _ reader: SettingsReader, _ suffixes: PublicSuffixes
+    _ text: Scalar, _ recipients: [String]?, _ times: VerdictTimes, _ lookalikes: Bool?, _ reader: SettingsReader,
+    _ suffixes: PublicSuffixes
   ) {
     do {
       let item = try WatchedItem(
         parsing: text.text, allowPublicSuffix: allowPublicSuffix, publicSuffixes: suffixes)
-      watch.append(Watch(item: item, recipients: recipients))
+      if lookalikes == true, !item.isName {
+        reader.fail(text, "only a name can be imitated: take out `lookalikes`")
+      }
+      let isSought = lookalikes ?? self.lookalikes
+      watch.append(Watch(item: item, recipients: recipients, times: times, lookalikes: isSought && item.isName))
     } catch {
       reader.fail(text, "\(error)")
     }

@@ -11,6 +11,8 @@ extension Configuration {
     package var trustsForwarded = false
     /// Owns the account that is made for what this file watches, if there is no account yet.
     package var owner: String?
+    /// Whether hosts that people have looked at may be on private networks.
+    package var probesPrivate = false
 
     package init() {}
 
@@ -68,6 +70,7 @@ extension Configuration {
     if let place { (dashboard.host, dashboard.port) = place }
     dashboard.trustsForwarded = section.flag("trust_forwarded") ?? false
     dashboard.owner = section.parse("owner", "expected a mail address") { try MailAddress($0).address }
+    dashboard.probesPrivate = section.flag("probe_private") ?? false
     section.finish()
     if isAsked { self.dashboard = dashboard }
   }

@@ -8,11 +8,35 @@ package struct Configuration: Sendable {
     package let item: WatchedItem
     /// Names of recipients; nil for the default ones.
     package let recipients: [String]?
+    /// When each verdict is told.
+    package let times: VerdictTimes
 
-    package init(item: WatchedItem, recipients: [String]?) {
+    /// Whether names that imitate it are told of.
+    package let lookalikes: Bool
+
+    package init(
+      item: WatchedItem, recipients: [String]?, times: VerdictTimes = VerdictTimes(), lookalikes: Bool = false
+    ) {
       self.item = item
       self.recipients = recipients
+      self.times = times
+      self.lookalikes = lookalikes
     }
+  }
+
+  /// When those concerned are told of a certificate, by what was made of it.
+  package struct VerdictTimes: Sendable, Equatable {
+    package enum Time: String, Sendable, CaseIterable {
+      case atOnce = "at once"
+      case daily, weekly, never
+    }
+
+    package var unexplained = Time.atOnce
+    package var expected = Time.atOnce
+    package var known = Time.atOnce
+    package var noHistory = Time.atOnce
+
+    package init() {}
   }
 
   /// Somebody to tell, in one or several ways.
@@ -48,6 +72,8 @@ package struct Configuration: Sendable {
   package var certspotterWatchLists: [String] = []
   package var recipients: [Recipient] = []
   package var defaultRecipients: [String] = []
+  /// Whether look-alikes are sought of items that do not say.
+  package var lookalikes = false
   package var mailTransport: MailTransport?
   package var mailFrom: MailAddress?
   package var digestFirst = 20
@@ -75,6 +101,8 @@ package struct Configuration: Sendable {
   package var digestHour = 8
   /// How long an unexplained certificate waits for whoever may yet tell of it.
   package var holdUnexplained = Duration.zero
+  /// How long after its expiry a certificate is kept; nil for ever.
+  package var retention: Duration?
 
   package init() {}
 }

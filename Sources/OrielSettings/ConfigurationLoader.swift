@@ -84,7 +84,8 @@ package struct ConfigurationLoader {
     "smtp.ca_file", "smtp.helo", "smtp.allow_plaintext_auth", "sendmail.program", "sendmail.from", "digest.first",
     "digest.window", "retry.first", "retry.longest", "retry.give_up_after", "health.after", "heartbeat.every",
     "heartbeat.ping_url", "digest.hour", "dashboard.listen", "dashboard.trust_forwarded", "dashboard.owner",
-    "contacts.rdap_bootstrap", "caa.check", "verdicts.hold",
+    "dashboard.probe_private",
+    "contacts.rdap_bootstrap", "caa.check", "verdicts.hold", "retention", "defaults.lookalikes",
   ]
 
   private func describe(_ error: YamlError, _ file: String) -> ConfigurationError {

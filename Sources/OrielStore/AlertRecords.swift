@@ -10,6 +10,7 @@ package struct StoredAlert: Hashable, Sendable {
     case logHealth = "log-health"
     case canary
     case caaChange = "caa-change"
+    case lookalike = "look-alike"
     case sample
     case heartbeat
   }

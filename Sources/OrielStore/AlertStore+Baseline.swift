@@ -14,10 +14,15 @@ package struct BaselineRecord: Hashable, Sendable {
   package var notAfter: Int64?
   /// Where it was found, for people.
   package var source: String
+  /// What its issuer calls itself; it decides nothing.
+  package var issuerName: String?
+  package var serial: String?
+  /// Whether its owner has said that it is theirs; it counts for nothing before.
+  package var isConfirmed = false
 
   package init(
     names: [String], issuerKeyHash: SHA256Hash?, owner: String?, publicKey: SHA256Hash?, notBefore: Int64?,
-    notAfter: Int64?, source: String
+    notAfter: Int64?, source: String, issuerName: String? = nil, serial: String? = nil
   ) {
     self.names = names.sorted()
     self.issuerKeyHash = issuerKeyHash
@@ -26,6 +31,8 @@ package struct BaselineRecord: Hashable, Sendable {
     self.notBefore = notBefore
     self.notAfter = notAfter
     self.source = source
+    self.issuerName = issuerName
+    self.serial = serial
   }
 
   /// What makes it another certificate than the rest.
@@ -41,25 +48,34 @@ extension AlertStore {
   package static let longestBaseline = 2000
 
   /// Lists certificates that were in use before, as far as there is room; those that are listed stay as they are.
-  package func addBaseline(_ records: [BaselineRecord], to domain: Int64) async throws {
+  ///
+  /// - Returns: how many are new.
+  @discardableResult
+  package func addBaseline(_ records: [BaselineRecord], to domain: Int64) async throws -> Int {
     try await database.transaction { connection in
       let count = try connection.query("SELECT count(*) FROM baseline WHERE domain_id = ?", [.integer(domain)])
       let room = AlertStore.longestBaseline - Int(clamping: count.first?.integer(0) ?? 0)
-      for record in records.prefix(max(0, room)) where !record.names.isEmpty {
+      var added = 0
+      for record in records where !record.names.isEmpty && added < room {
         let names = String(decoding: try JSONEncoder().encode(record.names), as: UTF8.self)
-        try connection.execute(
+        let rows = try connection.query(
           """
           INSERT INTO baseline
-            (domain_id, digest, names, issuer_key_hash, owner, public_key, not_before, not_after, source)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            (domain_id, digest, names, issuer_key_hash, owner, public_key, not_before, not_after, source, issuer_name,
+            serial)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
           """,
           [
             .integer(domain), .blob(record.digest.bytes), .text(names), .optional(record.issuerKeyHash?.bytes),
             .optional(record.owner), .optional(record.publicKey?.bytes), .optional(record.notBefore),
             .optional(record.notAfter), .text(String(record.source.prefix(500))),
+            .optional(record.issuerName.map { String($0.prefix(500)) }),
+            .optional(record.serial.map { String($0.prefix(100)) }),
           ])
+        added += rows.count
       }
       try connection.execute("UPDATE generations SET value = value + 1 WHERE name = 'settings'")
+      return added
     }
   }
 
@@ -68,17 +84,19 @@ extension AlertStore {
     try await database.read { connection in
       try connection.query(
         """
-        SELECT id, names, issuer_key_hash, owner, public_key, not_before, not_after, source FROM baseline
-        WHERE domain_id = ? ORDER BY not_before DESC, id
+        SELECT id, names, issuer_key_hash, owner, public_key, not_before, not_after, source, issuer_name, serial,
+          is_confirmed
+        FROM baseline WHERE domain_id = ? ORDER BY not_before DESC, id
         """, [.integer(domain)]
       ).map { row in
         guard let id = row.integer(0), let text = row.text(1),
           let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
         else { throw CorruptRow(table: "baseline") }
-        let record = BaselineRecord(
+        var record = BaselineRecord(
           names: names, issuerKeyHash: row.blob(2).flatMap { SHA256Hash($0) }, owner: row.text(3),
           publicKey: row.blob(4).flatMap { SHA256Hash($0) }, notBefore: row.integer(5), notAfter: row.integer(6),
-          source: row.text(7) ?? "")
+          source: row.text(7) ?? "", issuerName: row.text(8), serial: row.text(9))
+        record.isConfirmed = row.integer(10) == 1
         return (id, record)
       }
     }

@@ -86,18 +86,31 @@ extension AlertStore {
     return stride(from: 0, to: bytes.count, by: 32).compactMap { SHA256Hash(bytes[$0...].prefix(32)) }
   }
 
-  /// Some of what was judged to be unexplained, and told of since.
+  /// What is judged while a key is told of may have been judged without it: so many milliseconds later it is judged
+  /// again.
+  package static let tellingOverlap: Int64 = 60_000
+
+  /// Some of what was judged to be unexplained, and told of since: itself, or its key.
+  ///
+  /// - Parameter since: what was told of before is left out.
   package func toldAfterwards(
-    limit: Int = 500
+    since: Int64 = 0, limit: Int = 500
   ) async throws -> [(issuance: IssuanceID, domain: Int64, item: String)] {
     try await database.read { connection in
       try connection.query(
         """
-        SELECT i.id, d.id, d.item FROM judgements j JOIN issuances i ON i.number = j.issuance
-          JOIN domains d ON d.id = j.domain_id
-          JOIN inventory v ON v.domain_id = j.domain_id AND v.kind = 'certificate' AND v.hash = i.id
-        WHERE j.verdict = 'unexplained' AND j.state = 'new' AND v.removed_at IS NULL AND d.is_on = 1 LIMIT ?
-        """, [.integer(Int64(limit))]
+        SELECT i.id, d.id, d.item FROM inventory v CROSS JOIN issuances i ON i.id = v.hash
+          CROSS JOIN judgements j ON j.domain_id = v.domain_id AND j.issuance = i.number
+          JOIN domains d ON d.id = v.domain_id
+        WHERE v.added_at >= ?1 AND v.kind = 'certificate' AND v.removed_at IS NULL AND d.is_on = 1
+          AND j.verdict IN ('unexplained', 'no-history') AND j.state = 'new'
+        UNION
+        SELECT i.id, d.id, d.item FROM inventory v CROSS JOIN issuances i ON i.spki_sha256 = v.hash
+          CROSS JOIN judgements j ON j.domain_id = v.domain_id AND j.issuance = i.number
+          JOIN domains d ON d.id = v.domain_id
+        WHERE v.added_at >= ?1 AND v.kind = 'key' AND v.removed_at IS NULL AND d.is_on = 1
+          AND j.verdict = 'unexplained' AND j.state = 'new' AND v.added_at > j.at - ?2 LIMIT ?3
+        """, [.integer(since), .integer(AlertStore.tellingOverlap), .integer(Int64(limit))]
       ).map { row in
         guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
         else { throw CorruptRow(table: "judgements") }
@@ -153,7 +166,7 @@ extension AlertStore {
     try await database.read { connection in
       try connection.query(
         AlertStore.selectDelivery + """
-           WHERE d.recipient IN (SELECT 'domain:' || id FROM domains WHERE account_id = ?) ORDER BY d.id DESC LIMIT ?
+           WHERE d.account_id = ? ORDER BY d.id DESC LIMIT ?
           """, [.integer(account), .integer(Int64(limit))]
       ).map { try StoredDelivery($0) }
     }

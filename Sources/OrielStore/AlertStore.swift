@@ -128,7 +128,7 @@ package struct AlertStore: Sendable {
   /// - Parameters:
   ///   - held: what waits for its audience's time.
   ///   - released: what no longer waits.
-  ///   - burst: certificates beyond it wait for a digest; other alerts always go at once.
+  ///   - burst: certificates and look-alikes beyond it wait for a digest; other alerts always go at once.
   package func route(
     _ routes: [(alert: StoredAlert, targets: [AlertTarget])], holding held: [HeldAlert] = [],
     releasing released: [HeldAlert] = [], burst: BurstLimit, now: Int64
@@ -151,7 +151,7 @@ package struct AlertStore: Sendable {
   ) throws {
     let who: [SQLValue] = [.text(target.recipient), .text(target.target)]
     var digest = SQLValue.null
-    if alert.kind == .certificate {
+    if alert.kind == .certificate || alert.kind == .lookalike {
       let row = try connection.query(
         "SELECT started_at, sent, digest FROM bursts WHERE recipient = ? AND target = ?", who
       ).first
@@ -313,7 +313,7 @@ extension AlertStore {
 extension AlertStore {
   /// Deliveries, newest first.
   package func deliveries(in states: [StoredDelivery.State] = [], limit: Int) async throws -> [StoredDelivery] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       let marks = states.map { _ in "?" }.joined(separator: ", ")
       let condition = states.isEmpty ? "" : " WHERE d.state IN (\(marks))"
       return try connection.query(

@@ -65,7 +65,11 @@ package enum DatabaseCopy {
     guard isNew || aside != nil else {
       throw StoreError.unmade(file: path, reason: "there is a state already")
     }
-    try check(file)
+    do { try check(file) } catch StoreError.corrupt(_, let reason) {
+      throw StoreError.noBackup(file: file, reason: reason)
+    } catch StoreError.foreign { throw StoreError.noBackup(file: file, reason: "it is another program's") } catch {
+      throw error
+    }
     let copy = path + ".restored"
     remove(copy)
     try make(of: file, to: copy)

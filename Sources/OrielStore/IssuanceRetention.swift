@@ -3,8 +3,9 @@ import MerkleTree
 
 /// Forgets issuances that expired long ago, with their names, certificates, sightings, judgements and alerts.
 ///
-/// What somebody is still to be told of stays until they have been told, or it was dropped. A certificate that a log
-/// shows again after it was forgotten is new.
+/// What somebody is still to be told of stays until they have been told, or it was dropped. What is unexplained stays
+/// until somebody has said what they think of it, and what was denied stays for good. A certificate that a log shows
+/// again after it was forgotten is new.
 package struct IssuanceRetention: Sendable {
   /// So many are looked at in one transaction, that followers do not wait for long.
   package static let batch = 100
@@ -60,7 +61,7 @@ package struct IssuanceRetention: Sendable {
         let expiry = row.integer(2), let firstSeen = row.integer(3)
       else { throw CorruptRow(table: "issuances") }
       last = Place(expiry: expiry, number: number)
-      guard try !isWaitedFor(connection, .blob(id.bytes)) else { continue }
+      guard try !isWaitedFor(connection, .blob(id.bytes)), try !isOpen(connection, .integer(number)) else { continue }
       try forgetNames(connection, IssuanceID(id), SearchCursor(firstSeen: firstSeen, number: number))
       try forget(connection, .blob(id.bytes), .integer(number))
       forgotten += 1
@@ -89,6 +90,17 @@ package struct IssuanceRetention: Sendable {
     ).isEmpty
   }
 
+  /// Whether somebody has yet to say what they think of an issuance, or has said that it is not theirs: nothing else
+  /// keeps the denied key from passing for theirs.
+  private static func isOpen(_ connection: any SQLConnection, _ number: SQLValue) throws -> Bool {
+    try !connection.query(
+      """
+      SELECT 1 FROM judgements WHERE issuance = ? AND (state = 'denied' OR verdict = 'unexplained' AND state = 'new')
+      LIMIT 1
+      """, [number]
+    ).isEmpty
+  }
+
   /// The keys are made again and taken out one by one, as they have no index by issuance.
   private static func forgetNames(_ connection: any SQLConnection, _ id: IssuanceID, _ place: SearchCursor) throws {
     let record = try FollowingStore.issuance(connection, id)
@@ -104,6 +116,7 @@ package struct IssuanceRetention: Sendable {
     try connection.execute("DELETE FROM deliveries WHERE alert_id IN (\(alerts))", [id])
     try connection.execute("DELETE FROM alerts WHERE issuance_id = ?", [id])
     try connection.execute("DELETE FROM judgements WHERE issuance = ?", [number])
+    try Lookalikes.forget(connection, issuance: number)
     try connection.execute("DELETE FROM matches WHERE issuance_id = ?", [id])
     try connection.execute("DELETE FROM sightings WHERE issuance_id = ?", [id])
     // The same bytes may have been logged under another issuer's key as well, as another issuance.

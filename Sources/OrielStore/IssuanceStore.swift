@@ -22,6 +22,8 @@ package struct NewSighting: Sendable {
   package var names: [FoundName]
   package var matches: [StoredMatch]
   package var problems: [String]
+  /// What its names imitate.
+  package var lookalikes: [StoredLookalike] = []
 
   package init(
     index: UInt64, timestamp: UInt64, issuance: IssuanceID, issuerKeyHash: SHA256Hash, entryType: String,
@@ -114,8 +116,14 @@ extension FollowingStore {
   ) async throws {
     try await database.transaction { [writesAlerts] connection in
       for sighting in sightings {
+        let lookalikes = try Lookalikes.wanted(connection, sighting.lookalikes)
+        // Nobody wants to know any more.
+        if lookalikes.isEmpty, !sighting.lookalikes.isEmpty, sighting.matches.isEmpty { continue }
         try FollowingStore.insert(connection, sighting, of: logID, now: now)
-        if writesAlerts { try AlertStore.add(connection, sighting, now: now) }
+        let news = try Lookalikes.insert(connection, lookalikes, of: sighting.issuance, now: now)
+        guard writesAlerts else { continue }
+        try AlertStore.add(connection, sighting, now: now)
+        for lookalike in news { try AlertStore.add(connection, lookalike, of: sighting.issuance, now: now) }
       }
       try FollowingStore.move(connection, logID, downloaded: downloaded, verified: verified)
       guard unreadable > 0 else { return }
@@ -168,12 +176,14 @@ extension FollowingStore {
     }
     try connection.execute(
       """
-      INSERT INTO sightings (log_id, entry_index, issuance_id, certificate, timestamp, seen_at, problems)
-      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log_id, entry_index, issuance_id) DO UPDATE SET suspect = 0
+      INSERT INTO sightings (log_id, entry_index, issuance_id, certificate, timestamp, seen_at, problems, announced)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log_id, entry_index, issuance_id) DO UPDATE SET suspect = 0
       """,
       [
         .blob(logID.hash.bytes), .count(sighting.index), issuance, certificate, .count(sighting.timestamp),
         .integer(now), .text(sighting.problems.joined(separator: "\n")),
+        // A look-alike is no sighting of what is watched.
+        .integer(sighting.matches.isEmpty && !sighting.lookalikes.isEmpty ? 1 : 0),
       ])
   }
 

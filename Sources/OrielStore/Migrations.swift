@@ -1,6 +1,8 @@
 /// The schema of the monitor's state, as a list that only grows: entry n brings version n to version n + 1.
 package enum Migrations {
-  package static let all: [String] = [following, alerting, searching, accounts, judging, retention]
+  package static let all: [String] = [
+    following, alerting, searching, accounts, judging, retention, firstDay, lookalikes, counting,
+  ]
 
   private static let following = """
     CREATE TABLE logs (

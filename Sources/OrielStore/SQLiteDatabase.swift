@@ -12,6 +12,10 @@ package struct SQLiteDatabase: SQLDatabase {
   /// "Orie", in the header of every database of ours.
   static let applicationID: Int64 = 0x4f72_6965
 
+  /// A larger file is not read from end to end before it is used: that would take minutes at each start. What is damaged
+  /// in it shows when it is come upon, and in `oriel backup`, which reads all of it.
+  static let largestChecked: Int64 = 1 << 30
+
   /// What a committed transaction outlives.
   package enum Durability: String, Sendable {
     /// The end of the process. After a power cut the newest may be missing, and what is left is whole.
@@ -24,13 +28,14 @@ package struct SQLiteDatabase: SQLDatabase {
   ///
   /// - Parameters:
   ///   - migrations: the schema, as a list that only grows: entry n brings version n to version n + 1.
-  ///   - isChecked: whether the whole file is read first, to see that it is not damaged.
+  ///   - isChecked: whether the file is read first, to see that it is not damaged, up to ``largestChecked`` bytes.
   /// - Throws: ``StoreError``; a file that is damaged or belongs to somebody else is left as it is.
   package init(
     path: String, migrations: [String] = Migrations.all, durability: Durability = .process, isChecked: Bool = true
   ) throws {
     self.path = path
     do {
+      try SQLiteDatabase.refuseForeign(path)
       pool = try DatabasePool(path: path, configuration: SQLiteDatabase.configuration)
       try pool.writeWithoutTransaction { database in
         // Not before the pool is open, as opening it sets this too.
@@ -81,13 +86,34 @@ package struct SQLiteDatabase: SQLDatabase {
     return configuration
   }
 
+  /// Looks before the file is opened for writing, which changes it.
+  private static func refuseForeign(_ path: String) throws {
+    guard let file = FileHandle(forReadingAtPath: path) else { return }
+    let head = try? file.read(upToCount: 72)
+    try file.close()
+    // The application's number stands at a place of its own; 0 is also that of a file whose first tables are in its
+    // journal yet.
+    guard let head, head.count == 72, head.starts(with: Array("SQLite format 3\0".utf8)) else { return }
+    let application = head.suffix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    guard application != applicationID else { return }
+    guard application == 0 else { throw StoreError.foreign(file: path) }
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.busyMode = .timeout(5)
+    try DatabaseQueue(path: path, configuration: configuration).read {
+      try check($0, path: path, isThorough: false)
+    }
+  }
+
   private static func check(_ database: Database, path: String, isThorough: Bool) throws {
     let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let tables = try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
     guard application == applicationID || (application == 0 && tables == 0) else {
       throw StoreError.foreign(file: path)
     }
-    guard isThorough else { return }
+    let size = try Int64.fetchOne(
+      database, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    guard isThorough, size ?? 0 <= largestChecked else { return }
     let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
     guard verdict == "ok" else { throw StoreError.corrupt(file: path, reason: verdict) }
   }

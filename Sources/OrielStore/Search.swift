@@ -129,9 +129,7 @@ package struct IssuanceSearch: Sendable {
   package static func count(
     _ connection: any SQLConnection, _ query: IssuanceQuery, ceiling: Int?
   ) throws -> SearchCount {
-    let ceiling = min(ceiling ?? .max, .max - 1)
-    let count = try SearchStatement(connection, query).count(connection, limit: ceiling + 1)
-    return SearchCount(counted: count, ceiling: ceiling)
+    try SearchStatement(connection, query).count(connection, ceiling: ceiling)
   }
 
   /// Everything there is about one issuance; nil if it is not stored.
@@ -215,40 +213,47 @@ private struct SearchStatement {
     var condition: String
     var argument: SQLValue?
 
-    func filter(_ alias: String) -> String {
+    /// The index that has all of it; else the number is looked up first, and the entry read.
+    var index: String?
+
+    /// - Parameters: what the entry that is tried has its time and its number as.
+    func filter(_ time: String, _ place: String) -> String {
       """
-       AND EXISTS (SELECT 1 FROM \(table) f WHERE f.\(condition)
-        AND f.first_seen = \(alias).first_seen AND f.\(number) = \(alias).\(columnOfNumber))
+      EXISTS (SELECT 1 FROM \(table) f\(index.map { " INDEXED BY " + $0 } ?? "") WHERE f.\(condition)
+        AND f.first_seen = \(time) AND f.\(number) = \(place))
       """
     }
-
-    /// Replaced by the driving list's.
-    private var columnOfNumber: String { "{number}" }
   }
 
   /// Lists are compared no further than this.
-  private static let probe: Int64 = 20_000
+  private static let probe: Int64 = 10_001
 
   private let body: String
   private let number: String
   private let arguments: [SQLValue]
+  /// What else must hold of each entry.
+  private let filters: [Postings]
+  private let filterArguments: [SQLValue]
 
   init(_ connection: any SQLConnection, _ query: IssuanceQuery) throws {
     var lists: [Postings] = []
-    func add(_ table: String, _ number: String, _ condition: String, _ argument: SQLValue) {
-      lists.append(Postings(table: table, number: number, condition: condition, argument: argument))
+    func add(_ table: String, _ number: String, _ condition: String, _ argument: SQLValue, _ index: String? = nil) {
+      lists.append(
+        Postings(
+          table: table, number: number, condition: condition, argument: argument,
+          index: index.map { "issuances_by_" + $0 }))
     }
     if let id = query.issuance { add("issuances", "number", "id = ?", .blob(id.hash.bytes)) }
     if let hash = query.certificate {
       let issuance = "id = (SELECT issuance_id FROM certificates WHERE sha256 = ?)"
       add("issuances", "number", issuance, .blob(hash.bytes))
     }
-    if let serial = query.serial { add("issuances", "number", "serial = ?", .text(serial)) }
-    if let key = query.publicKey { add("issuances", "number", "spki_sha256 = ?", .blob(key.bytes)) }
+    if let serial = query.serial { add("issuances", "number", "serial = ?", .text(serial), "serial") }
+    if let key = query.publicKey { add("issuances", "number", "spki_sha256 = ?", .blob(key.bytes), "public_key") }
     // Of lists that are long alike, an account's is the shorter one: a name may be a whole top-level domain.
     if let account = query.account { add("judgements", "issuance", "account_id = ?", .integer(account)) }
     if let name = query.name { add("issuance_names", "issuance", "key = ?", .text(name.description)) }
-    if let key = query.issuerKey { add("issuances", "number", "issuer_key_hash = ?", .blob(key.bytes)) }
+    if let key = query.issuerKey { add("issuances", "number", "issuer_key_hash = ?", .blob(key.bytes), "issuer") }
     if lists.isEmpty {
       lists.append(Postings(table: "issuances", number: "number", condition: "first_seen >= 0", argument: nil))
     }
@@ -266,9 +271,10 @@ private struct SearchStatement {
     let driver = try SearchStatement.shortest(connection, lists, conditions, times)
     let list = lists.remove(at: driver)
     number = list.number
-    let filters = lists.map { $0.filter("p") }.joined().replacing("{number}", with: list.number)
-    body = " FROM \(list.table) p WHERE p.\(list.condition)\(conditions)\(filters)"
-    arguments = (list.argument.map { [$0] } ?? []) + times + lists.compactMap(\.argument)
+    filters = lists
+    body = " FROM \(list.table) p WHERE p.\(list.condition)\(conditions)"
+    arguments = (list.argument.map { [$0] } ?? []) + times
+    filterArguments = lists.compactMap(\.argument)
   }
 
   private static func shortest(
@@ -295,18 +301,30 @@ private struct SearchStatement {
       cursor.map {
         (" AND (p.first_seen, p.\(number)) < (?, ?)", [.integer($0.firstSeen), .integer($0.number)])
       } ?? ("", [])
+    let filters = filters.map { " AND " + $0.filter("p.first_seen", "p." + number) }.joined()
     return try connection.query(
       """
-      SELECT p.first_seen, p.\(number)\(body)\(condition) GROUP BY p.first_seen, p.\(number)
+      SELECT p.first_seen, p.\(number)\(body)\(filters)\(condition) GROUP BY p.first_seen, p.\(number)
       ORDER BY p.first_seen DESC, p.\(number) DESC LIMIT ?
-      """, arguments + place + [.integer(Int64(limit))]
+      """, arguments + filterArguments + place + [.integer(Int64(limit))]
     ).compactMap(SearchCursor.init(row:))
   }
 
-  func count(_ connection: any SQLConnection, limit: Int) throws -> Int64 {
-    try connection.query(
-      "SELECT count(*) FROM (SELECT 1\(body) GROUP BY p.first_seen, p.\(number) LIMIT ?)",
-      arguments + [.integer(Int64(limit))]
-    ).first?.integer(0) ?? 0
+  /// - Parameter ceiling: how far to count; nil to count all there are.
+  func count(_ connection: any SQLConnection, ceiling: Int?) throws -> SearchCount {
+    let most = Int64(min(ceiling ?? .max, .max - 1))
+    // Where so many entries have been tried, there are at least as many as were found among them.
+    let tried = ceiling == nil ? Int64.max : filters.isEmpty ? most + 1 : SearchStatement.probe
+    let found = filters.map { $0.filter("tried_time", "tried_number") }.joined(separator: " AND ")
+    let row = try connection.query(
+      """
+      SELECT count(*), coalesce(sum(\(filters.isEmpty ? "1" : found)), 0)
+      FROM (SELECT p.first_seen AS tried_time, p.\(number) AS tried_number\(body)
+        GROUP BY p.first_seen, p.\(number) LIMIT ?)
+      """, filterArguments + arguments + [.integer(tried)]
+    ).first
+    let (all, matching) = (row?.integer(0) ?? 0, row?.integer(1) ?? 0)
+    let count = SearchCount(counted: matching, ceiling: Int(most))
+    return SearchCount(value: count.value, isExact: count.isExact && (filters.isEmpty || all < tried))
   }
 }

@@ -7,6 +7,8 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
   case older(file: String, version: Int64, known: Int64)
   case foreign(file: String)
   case full(file: String)
+  /// Not a backup, or not a whole one.
+  case noBackup(file: String, reason: String)
   /// A file that was to be made is there, or can't be made.
   case unmade(file: String, reason: String)
 
@@ -29,6 +31,11 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
       "\(file) is a database of another program: give another --data-dir"
     case .full(let file):
       "no space left for \(file): free some and start again, nothing that was committed is lost"
+    case .noBackup(let file, let reason):
+      """
+      \(file) is no whole backup of Oriel's (\(reason)): nothing was changed. Give a file that `oriel backup` made; one \
+      that came over a network may have been cut off
+      """
     case .unmade(let file, let reason): "\(file) can't be written: \(reason)"
     }
   }

@@ -117,7 +117,7 @@ extension Span<UInt8> {
 
 extension WatchedItem {
   /// Whether the item is a domain name.
-  var isName: Bool {
+  package var isName: Bool {
     switch self {
     case .subtree, .exact: true
     case .addresses, .publicKey, .issuer, .everything: false

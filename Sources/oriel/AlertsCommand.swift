@@ -24,13 +24,16 @@ struct AlertsCommand: AsyncParsableCommand {
   struct Place: ParsableArguments {
     @OptionGroup var data: DataOptions
 
-    func store() throws -> AlertStore {
+    func store() throws -> AlertStore { AlertStore(try database()) }
+
+    /// - Parameter isRead: whether nothing is to be changed.
+    func database(isRead: Bool = false) throws -> SQLiteDatabase {
       let path = data.dataDir + "/oriel.db"
       guard FileManager.default.fileExists(atPath: path) else {
         throw CommandFailure(
           "there is no state in \(data.dataDir); give --data-dir, or run `oriel serve` first", .badData)
       }
-      return AlertStore(try SQLiteDatabase(path: path))
+      return isRead ? try SQLiteDatabase(reading: path) : try SQLiteDatabase(path: path, isChecked: false)
     }
   }
 
@@ -56,7 +59,8 @@ struct AlertsCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailures {
         let states = state.compactMap(StoredDelivery.State.init(rawValue:))
-        let deliveries = try await place.store().deliveries(in: states, limit: limit)
+        let store = AlertStore(try place.database(isRead: true))
+        let deliveries = try await store.deliveries(in: states, limit: limit)
         if json { return try Terminal.write(json: deliveries.map(DeliveryLine.init)) }
         for delivery in deliveries { try Terminal.write(DeliveryLine(delivery).text + "\n") }
         if deliveries.isEmpty { Terminal.note("oriel: there are none") }
@@ -75,11 +79,12 @@ struct AlertsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await reportingFailures {
-        let store = try place.store()
+        let database = try place.database()
+        let store = AlertStore(database)
         guard let delivery = try await store.delivery(number) else {
           throw CommandFailure("there is no alert \(number)", .badData)
         }
-        let alert = try await AlertReader(store).alert(of: delivery)
+        let alert = try await AlertReader(store, router: VerdictRouter.reader(of: database)).alert(of: delivery)
         if json { return try Terminal.write(String(decoding: try AlertJSON(alert).encoded(), as: UTF8.self) + "\n") }
         try Terminal.write(DeliveryLine(delivery).text + "\n\n" + AlertRenderer().text(alert) + "\n")
       }

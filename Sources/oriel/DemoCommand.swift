@@ -6,7 +6,7 @@ import OrielMonitor
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "A whole little world on loopback: a CA, two logs, a watcher, and those it alerts.",
+    abstract: "A whole little world on loopback: a CA, two logs, a watcher, its pages, and those it alerts.",
     discussion: """
       Example:
         oriel demo

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CTLogClient
 import Foundation
+import OrielAccounts
 import OrielSettings
 import OrielStore
 import OrielWatchlist
@@ -34,11 +35,12 @@ struct CommandFailure: Error {
     case let failure as CommandFailure: self = failure
     case let error as StoreError:
       switch error {
-      case .corrupt, .newer, .older, .foreign: self.init(error.description, .badData)
+      case .corrupt, .newer, .older, .foreign, .noBackup: self.init(error.description, .badData)
       case .inUse, .unwritable, .full, .unmade: self.init(error.description, .cannotWrite)
       }
     case let error as WatchlistError: self.init("\(error)", .badData)
     case let error as WatchedItemError: self.init("\(error)", ExitCode(64))
+    case AccountError.refused(let field, let reason): self.init("\(field.rawValue): \(reason)", ExitCode(64))
     case let error as ConfigurationError: self.init("\(error)", .configuration)
     case let error as FetchError: self.init("\(error)", .incomplete)
     case let code as ExitCode: self.init("", code)

@@ -1,13 +1,25 @@
 import ArgumentParser
 import CTLogClient
+import CTPolicy
 import CertificateTransparency
 import Foundation
+import Synchronization
 
 /// Loads the log lists, says what is wrong with them, and unites them.
 struct ListKeeper: Sendable {
   let sources: [LogListSource]
   let transport: HTTPTransport
   let cache: String
+  private let shelf = LogShelf()
+
+  init(sources: [LogListSource], transport: HTTPTransport, cache: String) {
+    self.sources = sources
+    self.transport = transport
+    self.cache = cache
+  }
+
+  /// The logs as browsers would see them, of the lists that were loaded last; nil before that.
+  var view: LogView? { shelf.view.withLock { $0 } }
 
   /// The logs to follow.
   func load() async throws -> [LogDescription] {
@@ -40,7 +52,11 @@ struct ListKeeper: Sendable {
         "there is no log list to go by: check the address or file given with --log-list",
         wasBad ? .badData : .incomplete)
     }
-    return LogListUnion.unite(loaded)
+    let union = LogListUnion.unite(loaded)
+    // As old as the most trusted of them; one without a time of its own is as old as its copy.
+    let timestamp = loaded.first.map { $0.list.timestamp ?? $0.fetchedAt }
+    shelf.view.withLock { $0 = LogView(union.logs, timestamp: timestamp) }
+    return union
   }
 
   private static func warnings(_ list: LoadedLogList) -> [String] {
@@ -51,4 +67,9 @@ struct ListKeeper: Sendable {
     if case .invalid(let reason) = list.signature { warnings.append("its signature is not valid: \(reason)") }
     return warnings
   }
+}
+
+/// Keeps what was loaded last.
+private final class LogShelf: Sendable {
+  let view = Mutex<LogView?>(nil)
 }

@@ -34,7 +34,7 @@ struct LogsCommand: AsyncParsableCommand {
         throw CommandFailure(
           "nothing has been followed with \(data.dataDir) yet: start with `oriel watch NAME`", ExitCode(2))
       }
-      let store = FollowingStore(try SQLiteDatabase(path: path))
+      let store = FollowingStore(try SQLiteDatabase(reading: path))
       var rows: [LogRow] = []
       for record in try await store.logs() {
         let heads = try await store.heads(of: record.logID)

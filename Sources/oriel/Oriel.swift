@@ -17,7 +17,8 @@ struct Oriel: AsyncParsableCommand {
     version: OrielVersion.text,
     subcommands: [
       ServeCommand.self, WatchCommand.self, CheckCommand.self, SCTCommand.self, PolicyCommand.self, SubmitCommand.self,
-      SearchCommand.self, LogsCommand.self, LogCommand.self, AlertsCommand.self, ConfigCommand.self, BackupCommand.self,
+      SearchCommand.self, LogsCommand.self, LogCommand.self, AlertsCommand.self, AccountsCommand.self,
+      CertificatesCommand.self, ConfigCommand.self, BackupCommand.self,
       RestoreCommand.self, DemoCommand.self,
     ])
 }

@@ -54,10 +54,12 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let service = try Service(
       configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts)
-    let dashboard = try accounts.flatMap { try Dashboard(configuration, $0, database, board) }
-    Memory.release()
     let sources = ListOptions.sources(configuration.logLists)
     let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
+    let dashboard = try accounts.flatMap {
+      try Dashboard(configuration, $0, database, board, logs: { logs.view })
+    }
+    Memory.release()
     Terminal.note("oriel: serving from \(directory.path), following \(sources.count) log lists")
     let result: Result<Void, any Error>
     do { result = .success(try await run(service, logs, board, dashboard)) } catch { result = .failure(error) }
@@ -74,15 +76,15 @@ struct ServeCommand: AsyncParsableCommand {
       group.addTask { _ = try await service.run { try await logs.load() } }
       group.addTask { await waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board).run() }
-      group.addTask { await onHangup { reload(service) } }
+      group.addTask { await onHangup { await reload(service) } }
       if let dashboard { group.addTask { try await dashboard.run { Terminal.note("oriel: \($0)") } } }
       try await group.next()
     }
   }
 
-  private func reload(_ service: Service) {
+  private func reload(_ service: Service) async {
     do {
-      try service.replace(with: try options.load().configuration)
+      try await service.replace(with: try options.load().configuration)
       Terminal.note("oriel: the configuration was read again and is in force")
     } catch {
       Terminal.complain("\(CommandFailure(error).message)\nThe configuration in force stays as it was.")

@@ -25,7 +25,8 @@ private struct Neighbours {
     issuance = try await dashboard.sight(["www.alpha.example"], for: domain, item: "alpha.example")
     let (d, i) = ("/domains/\(domain)", "/issuances/\(issuance)")
     paths = [
-      d, d + "/public", d + "/settings", d + "/inventory", i, i + "?domain=\(domain)", i + "/action?domain=\(domain)",
+      d, d + "/public", d + "/settings", d + "/inventory", d + "/first-day", i, i + "?domain=\(domain)",
+      i + "/action?domain=\(domain)",
     ]
   }
 }
@@ -99,6 +100,9 @@ struct AccessTests {
       (d + "/mutes", [("until", "2030-01-01")]), (d + "/mutes/\(mute)/end", []),
       (d + "/recipients", [("address", "evil@beta.example")]), (d + "/recipients/\(recipient)/again", []),
       (d + "/recipients/\(recipient)/remove", []), (d + "/inventory/\(inventory)/remove", []),
+      (d + "/inventory", [("pem", "x")]), (d + "/inventory/complete", [("complete", "yes")]),
+      (d + "/first-day/probe", []), (d + "/first-day/upload", [("pem", "x")]), (d + "/first-day/crtsh", []),
+      (d + "/first-day/confirm", [("listed", ""), ("all", "yes")]),
       ("/issuances/\(all.issuance)/state", [("state", "claimed"), ("domain", "\(all.domain)")]),
       ("/issuances/\(all.issuance)/action", [("domain", "\(all.domain)")]),
       ("/settings/members/\(member)/role", [("role", "owner")]),
@@ -174,6 +178,9 @@ struct AccessTests {
       #expect(try await viewer.get("/domains/\(all.domain)/settings").status == 200)
       for (path, fields) in [
         ("/domains", [("item", "a.example.org")]), ("/domains/\(all.domain)/on", [("on", "no")]),
+        ("/domains/\(all.domain)/inventory/complete", [("complete", "yes")]),
+        ("/domains/\(all.domain)/first-day/probe", []), ("/domains/\(all.domain)/first-day/upload", [("pem", "x")]),
+        ("/domains/\(all.domain)/first-day/crtsh", []), ("/domains/\(all.domain)/first-day/confirm", []),
         ("/issuances/\(all.issuance)/state", [("state", "claimed"), ("domain", "\(all.domain)")]),
         ("/settings/name", [("name", "Mine")]), ("/settings/members", [("address", "x@y.example"), ("role", "owner")]),
       ] {

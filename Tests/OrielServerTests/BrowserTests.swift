@@ -38,6 +38,11 @@ struct BrowserTests {
     try await browser.click("main form[action='/domains'][method=post] button")
     try await browser.wait(for: "Nobody: alerts for this domain go nowhere")
     try await browser.click("form[action$='/on'] button")
+    try await browser.wait(for: "Nothing is listed yet")
+    try await browser.click("form[action$='/first-day/confirm'] button")
+    try await browser.wait(for: "New certificates are compared with what is yours")
+    let path = try #require(try await dashboard.accounts.domains(owner).first).id
+    try await browser.open(base + "/domains/\(path)/settings")
     try await browser.wait(for: "Turning it off stops that at once")
     try await browser.type("hear@alpha.example", into: "#address")
     try await browser.click("form[action$='/recipients'] button")
@@ -86,7 +91,9 @@ struct BrowserTests {
     let (d, i) = ("/domains/\(story.domain)", "/issuances/\(story.open)?domain=\(story.domain)")
     let pages = [
       ("overview", "/"), ("domains", "/domains"), ("domain", d), ("public", d + "/public"),
-      ("domain-settings", d + "/settings"), ("inventory", d + "/inventory"), ("issuance", i),
+      ("domain-settings", d + "/settings"), ("inventory", d + "/inventory"), ("first-day", d + "/first-day"),
+      ("issuance", i),
+      ("beginning", "/domains/\(story.second)/first-day"),
       ("action", "/issuances/\(story.open)/action?domain=\(story.domain)"), ("settings", "/settings"),
       ("logs", "/logs"), ("alerts", "/alerts"), ("search", "/search?name=harbour-books.example"),
       ("certificate", "/certificate"), ("nothing", "/nothing-here"), ("sign-in", "/sign-in"),

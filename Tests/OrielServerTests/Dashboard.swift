@@ -141,7 +141,18 @@ final class Dashboard: Sendable {
   ) async throws -> IssuanceID {
     var request = CertificateRequest(names)
     change(&request)
-    let pair = try authority.issue(request)
+    return try await store(
+      try authority.issue(request), for: domain, item: item, level, isProven: isProven, reasons, name: names.first)
+  }
+
+  /// Sights a certificate, or its precertificate alone, and judges it.
+  @discardableResult
+  func store(
+    _ pair: IssuedPair, for domain: DomainID? = nil, item: String, _ level: VerdictLevel = .unexplained,
+    isProven: Bool = false, _ reasons: [Reason] = [], isFinal: Bool = true, name: String? = nil
+  ) async throws -> IssuanceID {
+    let certificate = isFinal ? pair.certificate : pair.precertificate
+    let facts = CertificateFacts(certificate: certificate)
     let place = sighted.withLock { index in
       index += 1
       return index
@@ -149,9 +160,9 @@ final class Dashboard: Sendable {
     let issuers = pair.chain.map { SHA256Hash.hash($0) }
     let sighting = NewSighting(
       index: place - 1, timestamp: UInt64(now), issuance: pair.issuanceID, issuerKeyHash: pair.issuerKeyHash,
-      entryType: "x509", certificate: pair.certificate, chain: issuers, issuers: pair.chain,
-      facts: CertificateFacts(certificate: pair.certificate),
-      matches: [StoredMatch(item: item, name: names.first ?? "")], problems: [])
+      entryType: isFinal ? "x509" : "precert", certificate: certificate, chain: issuers, issuers: pair.chain,
+      facts: facts, matches: [StoredMatch(item: item, name: name ?? facts.text(of: .dnsName).first ?? "")],
+      problems: [])
     var frontier = Frontier()
     for _ in 0..<place { try frontier.append(.zero) }
     let position = LogPosition(index: place, frontier: frontier)

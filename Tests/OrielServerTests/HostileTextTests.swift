@@ -33,7 +33,8 @@ struct HostileTextTests {
       await member.set("oriel", session.text)
       let code = SignIn.formCode(session)
       for path in [
-        "/", "/history", "/domains/\(domain)", "/domains/\(domain)/public", "/issuances/\(issuance)",
+        "/", "/history", "/domains/\(domain)", "/domains/\(domain)/public", "/domains/\(domain)/inventory",
+        "/domains/\(domain)/first-day", "/issuances/\(issuance)",
         "/issuances/\(issuance)/action?domain=\(domain)", "/search?name=alpha.example",
       ] {
         let reply = try await member.get(path)
@@ -72,7 +73,7 @@ struct HostileTextTests {
       "button", "nav", "ul", "ol", "li", "main", "p", "h1", "h2", "h3", "section", "small", "bdi", "dl", "dt", "dd",
       "br",
       "table", "caption", "tr", "th", "td", "details", "summary", "pre", "code", "label", "select", "option",
-      "textarea",
+      "textarea", "datalist",
       "fieldset", "legend", "strong", "b", "footer", "svg", "line", "rect", "text",
     ]
     for match in html.matches(of: #/<\/?([!a-zA-Z0-9]+)([^>]*)>/#) {

@@ -28,12 +28,14 @@ struct RawClient: Sendable {
   struct NoReply: Error {}
 
   let port: Int
+  /// What it calls the server, if it is not its address.
+  var host: String?
 
   func request(
     _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
     until mark: String? = nil, began: AsyncStream<Void>.Continuation? = nil
   ) async throws -> Reply {
-    var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
+    var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host ?? "127.0.0.1:\(port)")\r\nConnection: close\r\n"
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     if let body { head += "Content-Length: \(body.count)\r\n" }
     let bytes = Array((head + "\r\n").utf8) + (body ?? [])

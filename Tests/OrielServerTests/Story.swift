@@ -11,6 +11,8 @@ struct Story: Sendable {
   let session: Secret
   let owner: Actor
   let domain: DomainID
+  /// One whose beginning has not been confirmed.
+  let second: DomainID
   /// One that nobody has explained.
   let open: IssuanceID
 
@@ -20,7 +22,7 @@ struct Story: Sendable {
     let made = try await dashboard.account("Harbour Books")
     owner = made.actor
     domain = try await dashboard.domain(owner, "harbour-books.example")
-    let second = try await dashboard.domain(owner, "tidetable.example", isConfirmed: false)
+    second = try await dashboard.domain(owner, "tidetable.example", isConfirmed: false)
     _ = try await dashboard.domain(owner, "=cdn.harbour-books.example", isOn: false)
     var change = DomainChange()
     change.allowedOwners = ["Harbour Trust Services"]
@@ -79,12 +81,37 @@ struct Story: Sendable {
       owner, domain, .name("intranet-staging.harbour-books.example"), until: dashboard.now + 20 * Dashboard.day)
     let key = NewInventoryEntry(
       kind: .key, hash: SHA256Hash.hash([7]), names: ["harbour-books.example", "*.harbour-books.example"],
-      notAfter: dashboard.now / 1000 + 90 * 86_400)
-    try await accounts.addInventory(owner, to: domain, [key], source: "backup key in the safe")
+      notAfter: dashboard.now / 1000 + 90 * 86_400, isBackup: true)
+    try await accounts.addInventory(owner, to: domain, [key], source: "the safe")
     _ = try await dashboard.service.foundCAA(
       [#"0 issue "trust.harbour.example""#, #"0 iodef "mailto:security@harbour-books.example""#], for: domain)
     _ = try await accounts.addToken(owner, name: "deploy hook", scopes: [.write])
+    try await tellOfBeginnings(dashboard)
     try await tellOfLogs(dashboard)
+  }
+
+  private func tellOfBeginnings(_ dashboard: Dashboard) async throws {
+    let second = try await dashboard.accounts.domain(owner, second)
+    let start = dashboard.now / 1000 - 200 * 86_400
+    var records = (0..<4).map { number in
+      BaselineRecord(
+        names: ["tidetable.example", "www.tidetable.example"], issuerKeyHash: nil, owner: nil, publicKey: nil,
+        notBefore: start + Int64(number) * 5_184_000, notAfter: start + Int64(number) * 5_184_000 + 7_776_000,
+        source: "crt.sh", issuerName: "C=US, O=Harbour Trust Services, CN=Harbour Trust Services Issuing CA E1")
+    }
+    records.append(
+      BaselineRecord(
+        names: ["mail.tidetable.example"], issuerKeyHash: .hash([1]), owner: "Harbour Trust Services",
+        publicKey: .hash([2]), notBefore: start, notAfter: start + 31_536_000,
+        source: "seen at mail.tidetable.example:25",
+        issuerName: "O=Harbour Trust Services"))
+    records.append(
+      BaselineRecord(
+        names: ["\(String(repeating: "long-", count: 30)).tidetable.example"], issuerKeyHash: nil, owner: nil,
+        publicKey: nil, notBefore: start, notAfter: start + 31_536_000, source: "crt.sh",
+        issuerName:
+          "C=DE, ST=Somewhere, O=An Organisation Whose Name Goes On And On \(String(repeating: "x", count: 80))"))
+    try await AlertStore(dashboard.database).addBaseline(records, to: second.id.value)
   }
 
   private func tellOfLogs(_ dashboard: Dashboard) async throws {

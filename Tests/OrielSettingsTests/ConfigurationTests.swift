@@ -72,6 +72,23 @@ struct ConfigurationTests {
     for row in rows where row.2 != "–" { #expect("`\(ConfigurationLoader.variable(String(row.1)))`" == row.2) }
   }
 
+  @Test(
+    "Look-alikes are looked for where an item says so, or nothing else and the defaults do",
+    arguments: [("", [true, false, false]), ("defaults: {lookalikes: yes}", [true, false, true])])
+  func lookalikes(_ defaults: String, _ expected: [Bool]) throws {
+    let loaded = try load(
+      """
+      watch:
+        - {item: a.example, lookalikes: yes}
+        - {item: =b.example, lookalikes: no}
+        - c.example
+        - 192.0.2.0/24
+      \(defaults)
+      """)
+    #expect(loaded.configuration.watch.map(\.lookalikes) == expected + [false])
+    #expect(loaded.configuration.lookalikes == expected[2])
+  }
+
   static let mistakes: [(text: String, problem: String)] = [
     (
       "watch: [a.example]\nsmpt: {}\n",
@@ -80,6 +97,10 @@ struct ConfigurationTests {
     (
       "watch: [a.example]\ndigest:\n  first: many\n",
       "3:10: digest.first: expected a number from 0 to 100000; found \"many\""
+    ),
+    (
+      "watch:\n  - {item: 192.0.2.1, lookalikes: yes}\n",
+      "watch.item: only a name can be imitated: take out `lookalikes`"
     ),
     ("watch:\n  - a.example\n  - co.uk\n", "3:5: watch: \"co.uk\" is a public suffix"),
     ("watch: [a.example]\nwatch: [b.example]\n", "`watch` stands here twice"),
@@ -113,6 +134,15 @@ struct ConfigurationTests {
       "/no can't be read"
     ),
     ("watch: [a.example]\nrecipients: {r: {webhook: {url: ftp://x.example}}}\n", "only http and https"),
+    (
+      "watch:\n  - item: a.example\n    tell: {expected: daily}\n",
+      "3:11: watch.tell: certificates are judged only with a `dashboard`"
+    ),
+    (
+      "dashboard: {}\nwatch:\n  - item: a.example\n    tell: {known: sometimes}\n",
+      "4:19: watch.tell.known: expected one of `at once`, `daily`, `weekly`, `never`"
+    ),
+    ("watch: [a.example]\nretention: 12h\n", "2:12: retention: expected a time from 1d to 36500d"),
     ("data_dir: /x\n", "nothing is watched"),
     ("watch: [a.example\n", "not YAML"),
     ("watch: [a.example]\npublic_url: oriel.example\n", "expected an address that starts with https://"),

@@ -100,6 +100,48 @@ struct IssuanceRetentionTests {
     #expect(try await shelf.names() == ["new"])
   }
 
+  @Test("what nobody explained, and what was denied, stays until somebody says otherwise; inventories stay whole")
+  func open() async throws {
+    let shelf = try await Shelf()
+    for (index, name) in ["open", "denied", "seen", "expected"].enumerated() {
+      try await shelf.put(name, expired: 100, at: UInt64(index))
+    }
+    try await shelf.put("new", expired: -1, at: 4)
+    try await shelf.route()
+    try await shelf.settle(.delivered)
+    try await shelf.database.transaction { connection in
+      try connection.execute("INSERT INTO accounts (id, name, plan, created_at) VALUES (1, 'a', 'enterprise', 0)")
+      try connection.execute(
+        """
+        INSERT INTO domains (id, account_id, item, source, unexplained, expected, known, no_history, created_at)
+        VALUES (1, 1, 'own.example', 'dashboard', 'daily', 'daily', 'daily', 'daily', 0)
+        """)
+      for (number, (verdict, state)) in [
+        ("unexplained", "new"), ("unexplained", "denied"), ("unexplained", "acknowledged"), ("expected", "new"),
+      ].enumerated() {
+        try connection.execute(
+          """
+          INSERT INTO judgements (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at, state)
+          SELECT number, 1, 1, first_seen, ?, 1, '[]', 0, ? FROM issuances WHERE number = ?
+          """, [.text(verdict), .text(state), .integer(Int64(number + 1))])
+        try connection.execute(
+          """
+          INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after)
+          SELECT 1, 'certificate', id, '[]', 'upload', 0, 0, not_after FROM issuances WHERE number = ?
+          """, [.integer(Int64(number + 1))])
+      }
+    }
+    let retention = IssuanceRetention(shelf.database, days: 30)
+    #expect(try await retention.sweep(now: Shelf.now) == 2)
+    #expect(try await shelf.names() == ["new", "denied", "open"])
+    let count = { try await shelf.database.read { try $0.query("SELECT count(*) FROM inventory").first?.integer(0) } }
+    #expect(try await count() == 4)
+    try await shelf.database.transaction { try $0.execute("UPDATE judgements SET state = 'claimed'") }
+    #expect(try await retention.sweep(now: Shelf.now) == 2)
+    #expect(try await shelf.names() == ["new"])
+    #expect(try await count() == 4)
+  }
+
   @Test("a certificate that was logged under two issuers' keys stays as long as either issuance")
   func sharedCertificate() async throws {
     let shelf = try await Shelf()

@@ -117,6 +117,22 @@ struct ReadingTests {
     #expect(try await reader.read(Self.sum) == 3)
   }
 
+  @Test("another program's file is refused, and stays as it is to the last byte", arguments: [UInt8(7), 0])
+  func foreign(application: UInt8) async throws {
+    let folder = try TemporaryFolder()
+    _ = try open(folder)
+    let path = folder.path + "/other.db"
+    try DatabaseCopy.make(of: folder.path + "/numbers.db", to: path)
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    // Where the application's number stands; 0 is what most programs leave there.
+    bytes.replaceSubrange(68..<72, with: [0, 0, 0, application])
+    try bytes.write(to: URL(filePath: path))
+    #expect(throws: StoreError.foreign(file: path)) { try SQLiteDatabase(path: path, migrations: Self.schema) }
+    #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("other") }
+    #expect(files == ["other.db"])
+  }
+
   @Test("a file of an older or a newer schema is not read, with the reason")
   func otherVersions() throws {
     let folder = try TemporaryFolder()

@@ -110,6 +110,43 @@ struct ServeCommandTests {
     }
   }
 
+  @Test("With accounts too, SIGHUP changes what is watched, who is told, and what their account shows")
+  func reloadWithAccounts() async throws {
+    let (mail, folder) = (try await MailServer("plain"), try TemporaryFolder())
+    try await World.run { world in
+      let text =
+        configuration(world, mail, "http://127.0.0.1:1/", folder)
+        + "\ndashboard: {listen: \"127.0.0.1:0\", owner: owner@mail.example}\ncaa: {check: no}\n"
+      let file = try folder.write(text, to: "oriel.yaml")
+      let service = try Command(["serve", "--config", file, "--poll-interval", "0.1"])
+      try await service.wait(for: "pages at")
+      let shown = { () async throws -> [String] in
+        let database = try SQLiteDatabase(reading: folder.path + "/data/oriel.db")
+        return try await database.read {
+          try $0.query("SELECT item || ' ' || source || ' ' || is_on || ' ' || expected FROM domains ORDER BY item")
+            .compactMap { $0.text(0) }
+        }
+      }
+      for _ in 0..<3000 where try await shown().count < 2 { try await Task.sleep(for: .milliseconds(20)) }
+      #expect(
+        try await shown() == ["quiet.example config 1 at once", "watched.example config 1 at once"])
+      let other = "- item: other.example\n    recipients: [owner]\n    tell: {expected: weekly}"
+      _ = try folder.write(text.replacing("- watched.example", with: other), to: "oriel.yaml")
+      service.send(SIGHUP)
+      try await service.wait(for: "is in force")
+      try world.issue("www.watched.example")
+      try world.issue("www.other.example")
+      try await wait { try mail.mails().count >= 2 }
+      #expect(try mail.mails().allSatisfy { String(decoding: $0, as: UTF8.self).contains("www.other.example") })
+      let after = [
+        "other.example config 1 weekly", "quiet.example config 1 at once", "watched.example dashboard 0 at once",
+      ]
+      #expect(try await shown() == after)
+      service.send(SIGTERM)
+      #expect(try await service.finish().status == 0)
+    }
+  }
+
   @Test("A mail server that is down stops nothing: the log is followed, and the mail comes when it can")
   func serverDown() async throws {
     let folder = try TemporaryFolder()

@@ -49,8 +49,10 @@ extension Accounts {
   }
 
   package func change(_ actor: Actor, _ id: DomainID, _ change: DomainChange) async throws -> Domain {
-    try await run(actor, .write, changing: change.isOn == nil ? .settings : .watch) { turn in
-      let domain = try turn.editableDomain(id, besides: change.isOn == nil && change.delivery == nil)
+    let isWatch = change.isOn != nil || change.watchesLookalikes != nil
+    return try await run(actor, .write, changing: isWatch ? .watch : .settings) { turn in
+      let domain = try turn.editableDomain(
+        id, besides: !isWatch && change.delivery == nil && change.lookalikeDelivery == nil)
       try turn.apply(change, to: domain)
       return try turn.domain(id)
     }
@@ -74,6 +76,7 @@ extension Accounts {
   package func removeDomain(_ actor: Actor, _ id: DomainID) async throws {
     try await run(actor, .write, changing: .watch) { turn in
       let domain = try turn.editableDomain(id)
+      try turn.forgetLookalikes(of: domain)
       try turn.connection.execute("DELETE FROM domains WHERE id = ?", [.integer(id.value)])
       try turn.audit("removed \(domain.item)")
     }
@@ -111,8 +114,8 @@ extension Turn {
     let times = DeliveryTimes()
     return try connection.query(
       """
-      INSERT INTO domains (account_id, item, source, is_on, unexplained, expected, known, no_history, created_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
+      INSERT INTO domains (id, account_id, item, source, is_on, unexplained, expected, known, no_history, created_at)
+      VALUES (\(AccountStore.next("domain", in: "domains")), ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
       """,
       [
         account, .text(item.description), .text(source.rawValue), .integer(source == .config ? 1 : 0),
@@ -148,14 +151,18 @@ extension Turn {
       let words = VerdictLevel.allCases.map { "\($0.rawValue) \(times[$0].rawValue)" }.joined(separator: ", ")
       try audit("deliveries for \(domain.item): \(words)")
     }
-    if let lookalikes = change.watchesLookalikes, lookalikes != domain.watchesLookalikes {
-      try connection.execute("UPDATE domains SET lookalikes = ? WHERE id = ?", [.integer(lookalikes ? 1 : 0), id])
-      try audit("turned look-alikes of \(domain.item) \(lookalikes ? "on" : "off")")
-    }
+    try apply(lookalikes: change, to: domain)
     if let isConfirmed = change.isBaselineConfirmed, isConfirmed != (domain.baselineConfirmedAt != nil) {
       try connection.execute(
         "UPDATE domains SET baseline_confirmed_at = ? WHERE id = ?", [isConfirmed ? .integer(now) : .null, id])
+      try connection.execute(
+        "UPDATE baseline SET is_confirmed = ? WHERE domain_id = ?", [.integer(isConfirmed ? 1 : 0), id])
       try audit("\(isConfirmed ? "confirmed" : "took back") the baseline of \(domain.item)")
+    }
+    if let isComplete = change.isInventoryComplete, isComplete != domain.isInventoryComplete {
+      try connection.execute(
+        "UPDATE domains SET is_inventory_complete = ? WHERE id = ?", [.integer(isComplete ? 1 : 0), id])
+      try audit("the inventory of \(domain.item) is \(isComplete ? "complete" : "not complete")")
     }
     if let owners = change.allowedOwners {
       guard owners.count <= 50 else {
@@ -172,7 +179,7 @@ extension Turn {
 extension Domain {
   static let select = """
     SELECT id, account_id, item, source, is_on, unexplained, expected, known, no_history, lookalikes,
-      baseline_confirmed_at, allowed_owners, caa, caa_seen, created_at FROM domains
+      baseline_confirmed_at, allowed_owners, caa, caa_seen, created_at, is_inventory_complete, lookalike_delivery FROM domains
     """
 
   init(row: SQLRow) throws {
@@ -192,8 +199,10 @@ extension Domain {
     delivery.noHistory = try time(8)
     self.init(
       id: DomainID(id), account: AccountID(account), item: item, source: source, isOn: row.integer(4) == 1,
-      delivery: delivery, watchesLookalikes: row.integer(9) == 1, baselineConfirmedAt: row.integer(10),
+      delivery: delivery, watchesLookalikes: row.integer(9) == 1, lookalikeDelivery: try time(16),
+      baselineConfirmedAt: row.integer(10),
       allowedOwners: try TextList.decode(row.text(11) ?? "[]"), confirmedCAA: try row.text(12).map(TextList.decode),
-      seenCAA: try row.text(13).map(TextList.decode), createdAt: row.integer(14) ?? 0)
+      seenCAA: try row.text(13).map(TextList.decode), createdAt: row.integer(14) ?? 0,
+      isInventoryComplete: row.integer(15) == 1)
   }
 }

@@ -22,6 +22,12 @@ package struct DeliveryTimes: Hashable, Sendable {
 
   package init() {}
 
+  static let allAtOnce: DeliveryTimes = {
+    var times = DeliveryTimes()
+    for level in VerdictLevel.allCases { times[level] = .atOnce }
+    return times
+  }()
+
   package subscript(level: VerdictLevel) -> DeliveryTime {
     get {
       switch level {
@@ -63,6 +69,8 @@ package struct Domain: Hashable, Sendable {
   package let isOn: Bool
   package let delivery: DeliveryTimes
   package let watchesLookalikes: Bool
+  /// When those concerned hear of one.
+  package let lookalikeDelivery: DeliveryTime
   /// Since when the owner has confirmed what was there before; nil while there is no history.
   package let baselineConfirmedAt: Int64?
   /// CA owners that may issue.
@@ -72,6 +80,8 @@ package struct Domain: Hashable, Sendable {
   /// The CAA records that were found last; nil before they were looked up.
   package let seenCAA: [String]?
   package let createdAt: Int64
+  /// Whether the owner undertook to tell of everything: what is not in the inventory is unexplained then.
+  package let isInventoryComplete: Bool
 
   /// Whether there are CAA records that the owner has not confirmed.
   package var hasNewCAA: Bool { seenCAA != nil && seenCAA != confirmedCAA }
@@ -82,8 +92,10 @@ package struct DomainChange: Hashable, Sendable {
   package var isOn: Bool?
   package var delivery: DeliveryTimes?
   package var watchesLookalikes: Bool?
+  package var lookalikeDelivery: DeliveryTime?
   package var isBaselineConfirmed: Bool?
   package var allowedOwners: [String]?
+  package var isInventoryComplete: Bool?
 
   package init() {}
 }

@@ -1,3 +1,4 @@
+import CertificateTransparency
 import MerkleTree
 import OrielStore
 
@@ -12,6 +13,29 @@ extension Accounts {
         Inventory.select + " WHERE domain_id = ? AND id > ? ORDER BY id LIMIT ?",
         [.integer(domain.value), .integer(cursor?.value ?? 0), .integer(Int64(max(1, min(limit, 1000))))]
       ).map(InventoryEntry.init(row:))
+    }
+  }
+
+  /// When a log last showed each of several entries, as far as one has: milliseconds since 1970.
+  package func lastSightings(
+    _ actor: Actor, of domain: DomainID, _ entries: [InventoryEntry]
+  ) async throws -> [InventoryID: Int64] {
+    try await look(actor, .read) { turn in
+      _ = try turn.domain(domain)
+      var times: [InventoryID: Int64] = [:]
+      for entry in entries.prefix(1000) {
+        let rows =
+          try entry.kind == .certificate
+          ? turn.connection.query(
+            "SELECT max(timestamp) FROM sightings WHERE issuance_id = ?", [.blob(entry.hash.bytes)])
+          : turn.connection.query(
+            """
+            SELECT i.first_seen FROM issuances i JOIN judgements j ON j.issuance = i.number AND j.domain_id = ?
+            WHERE i.spki_sha256 = ? ORDER BY i.first_seen DESC, i.number DESC LIMIT 1
+            """, [.integer(domain.value), .blob(entry.hash.bytes)])
+        times[entry.id] = rows.first?.integer(0)
+      }
+      return times
     }
   }
 
@@ -81,7 +105,8 @@ extension Accounts {
           .integer(domain.id.value), .text(rule.kind), .text(rule.value), .integer(until), .integer(turn.now),
         ])
       guard let id = rows.first?.integer(0) else { throw UnreadableRow(table: "mutes") }
-      try turn.audit("muted \(domain.item) (\(rule.kind) \(rule.value)) until \(until)")
+      let what = rule == .domain ? "" : " (\(rule.kind) \(rule.value))"
+      try turn.audit("muted \(domain.item)\(what) until \(Timestamp(milliseconds: UInt64(until)))")
       return Mute(id: MuteID(id), rule: rule, until: until, createdAt: turn.now)
     }
   }
@@ -141,7 +166,7 @@ extension Mute.Rule {
   }
 
   /// Whether an issuance is meant. Several names must all be: one of them may be the news.
-  func covers(issuer: SHA256Hash, names: [String]) -> Bool {
+  func covers(issuer: SHA256Hash?, names: [String]) -> Bool {
     switch self {
     case .domain: true
     case .issuer(let hash): hash == issuer

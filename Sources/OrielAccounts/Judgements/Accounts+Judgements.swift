@@ -12,21 +12,9 @@ extension Accounts {
   ) async throws -> (results: [Judgement], next: HistoryCursor?) {
     try await look(actor, .read) { turn in
       let limit = max(1, min(limit, IssuanceSearch.longestPage))
-      let (body, arguments) = try turn.history(of: domain, filter)
-      let place = cursor.map { cursor -> [SQLValue] in
-        [.integer(cursor.issuance.firstSeen), .integer(cursor.issuance.number), .integer(cursor.domain.value)]
-      }
-      let keys = try turn.connection.query(
-        """
-        SELECT j.first_seen, j.issuance, j.domain_id\(body)
-        \(place == nil ? "" : "AND (j.first_seen, j.issuance, j.domain_id) < (?, ?, ?)")
-        ORDER BY j.first_seen DESC, j.issuance DESC, j.domain_id DESC LIMIT ?
-        """, arguments + (place ?? []) + [.integer(Int64(limit + 1))]
-      ).map { row in
-        HistoryCursor(
-          issuance: SearchCursor(firstSeen: row.integer(0) ?? 0, number: row.integer(1) ?? 0),
-          domain: DomainID(row.integer(2) ?? 0))
-      }
+      let keys = try turn.historyLists(of: domain, filter).flatMap {
+        try $0.page(turn.connection, after: cursor, limit: limit + 1)
+      }.sorted(by: >).prefix(limit + 1)
       let results = try keys.prefix(limit).map { try turn.judgement($0.issuance.number, $0.domain) }
       return (results, keys.count > limit ? keys[limit - 1] : nil)
     }
@@ -37,11 +25,17 @@ extension Accounts {
     _ actor: Actor, of domain: DomainID? = nil, _ filter: HistoryFilter = HistoryFilter(), ceiling: Int? = nil
   ) async throws -> SearchCount {
     try await look(actor, .read) { turn in
-      let ceiling = min(ceiling ?? .max, .max - 1)
-      let (body, arguments) = try turn.history(of: domain, filter)
-      let rows = try turn.connection.query(
-        "SELECT count(*) FROM (SELECT 1\(body) LIMIT ?)", arguments + [.integer(Int64(ceiling + 1))])
-      return SearchCount(counted: rows.first?.integer(0) ?? 0, ceiling: ceiling)
+      if let domain, filter.isOfLevelsAlone {
+        _ = try turn.domain(domain)
+        let counts = try turn.monthlyCounts(of: domain, from: "").values.flatMap { $0 }
+        let all = counts.filter { filter.levels.isEmpty || filter.levels.contains($0.key) }.reduce(0) { $0 + $1.value }
+        return SearchCount(counted: Int64(all), ceiling: .max)
+      }
+      return try turn.historyLists(of: domain, filter).reduce(SearchCount(value: 0, isExact: true)) { sum, list in
+        guard sum.value < ceiling ?? .max else { return SearchCount(value: sum.value, isExact: false) }
+        let count = try list.count(turn.connection, ceiling: ceiling.map { $0 - sum.value })
+        return SearchCount(value: sum.value + count.value, isExact: sum.isExact && count.isExact)
+      }
     }
   }
 
@@ -49,15 +43,28 @@ extension Accounts {
   package func verdictCounts(_ actor: Actor, of domain: DomainID? = nil, since time: Int64) async throws
     -> [VerdictLevel: Int]
   {
-    var filter = HistoryFilter()
-    filter.from = time
-    return try await look(actor, .read) { [filter] turn in
-      let (body, arguments) = try turn.history(of: domain, filter)
-      let rows = try turn.connection.query("SELECT j.verdict, count(*)\(body) GROUP BY j.verdict", arguments)
+    try await look(actor, .read) { turn in
+      if let domain { _ = try turn.domain(domain) }
+      let (column, owner) = domain.map { ("domain", SQLValue.integer($0.value)) } ?? ("account", turn.account)
+      let rows = try turn.connection.query(
+        """
+        SELECT verdict, count(*) FROM judgements INDEXED BY judgements_by_\(column)
+        WHERE \(column)_id = ? AND first_seen >= ? GROUP BY verdict
+        """, [owner, .integer(time)])
       return Dictionary(
         rows.compactMap { row in
           row.text(0).flatMap(VerdictLevel.init(rawValue:)).map { ($0, Int(row.integer(1) ?? 0)) }
         }, uniquingKeysWith: +)
+    }
+  }
+
+  /// How many of each verdict were first seen in each month of a domain (`2026-11`, by UTC), from one on.
+  package func monthlyCounts(
+    _ actor: Actor, of domain: DomainID, from month: String
+  ) async throws -> [String: [VerdictLevel: Int]] {
+    try await look(actor, .read) { turn in
+      _ = try turn.domain(domain)
+      return try turn.monthlyCounts(of: domain, from: month)
     }
   }
 
@@ -66,7 +73,7 @@ extension Accounts {
     try await look(actor, .read) { try $0.judgement(issuance, of: domain) }
   }
 
-  /// All that is stored of an issuance, if it was judged for a domain of this account.
+  /// All that is stored of an issuance, if it was judged for a domain of this account, or imitates one.
   package func record(_ actor: Actor, _ issuance: IssuanceID) async throws -> IssuanceRecord {
     try await look(actor, .read) { turn in
       let isOwn = try turn.count(
@@ -74,7 +81,10 @@ extension Accounts {
         SELECT count(*) FROM issuances i JOIN judgements j ON j.issuance = i.number
         WHERE i.id = ? AND j.account_id = ?
         """, [.blob(issuance.hash.bytes), turn.account])
-      guard isOwn > 0, let record = try IssuanceSearch.record(turn.connection, issuance) else {
+      let isKnown =
+        try isOwn > 0
+        || !Lookalikes.records(turn.connection, of: issuance, account: turn.actor.account.value).isEmpty
+      guard isKnown, let record = try IssuanceSearch.record(turn.connection, issuance) else {
         throw AccountError.notFound
       }
       return record
@@ -128,7 +138,7 @@ extension Accounts {
 }
 
 /// Where a page of a history ends.
-package struct HistoryCursor: Hashable, Sendable, CustomStringConvertible {
+package struct HistoryCursor: Hashable, Comparable, Sendable, CustomStringConvertible {
   let issuance: SearchCursor
   let domain: DomainID
 
@@ -145,53 +155,30 @@ package struct HistoryCursor: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(issuance)-\(domain)" }
+
+  package static func < (left: HistoryCursor, right: HistoryCursor) -> Bool {
+    (left.issuance.firstSeen, left.issuance.number, left.domain.value)
+      < (right.issuance.firstSeen, right.issuance.number, right.domain.value)
+  }
+}
+
+extension HistoryFilter {
+  fileprivate var isOfLevelsAlone: Bool { states.isEmpty && name == nil && from == nil && before == nil }
 }
 
 extension Turn {
-  /// From what to where a history is read.
-  fileprivate func history(
-    of domain: DomainID?, _ filter: HistoryFilter
-  ) throws -> (body: String, arguments: [SQLValue]) {
-    var conditions: [String] = []
-    var arguments: [SQLValue] = []
-    if let domain {
-      _ = try self.domain(domain)
-      conditions.append("j.domain_id = ?")
-      arguments.append(.integer(domain.value))
-    } else {
-      conditions.append("j.account_id = ?")
-      arguments.append(account)
-    }
-    if let from = filter.from {
-      conditions.append("j.first_seen >= ?")
-      arguments.append(.integer(from))
-    }
-    if let before = filter.before {
-      conditions.append("j.first_seen < ?")
-      arguments.append(.integer(before))
-    }
-    let isOpen = filter.levels == [.unexplained] && filter.states == [.new]
-    if isOpen {
-      // As constants: what is open has an index of its own.
-      conditions.append("j.verdict = 'unexplained' AND j.state = 'new'")
-    } else {
-      for (column, values) in [
-        ("verdict", filter.levels.map(\.rawValue).sorted()), ("state", filter.states.map(\.rawValue).sorted()),
-      ] where !values.isEmpty {
-        conditions.append("j.\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
-        arguments += values.map { .text($0) }
+  fileprivate func monthlyCounts(of domain: DomainID, from month: String) throws -> [String: [VerdictLevel: Int]] {
+    let rows = try connection.query(
+      "SELECT month, verdict, count FROM judgement_months WHERE domain_id = ? AND month >= ? AND count > 0",
+      [.integer(domain.value), .text(month)])
+    var months: [String: [VerdictLevel: Int]] = [:]
+    for row in rows {
+      guard let month = row.text(0), let level = row.text(1).flatMap(VerdictLevel.init(rawValue:)) else {
+        throw UnreadableRow(table: "judgement_months")
       }
+      months[month, default: [:]][level, default: 0] += Int(row.integer(2) ?? 0)
     }
-    if let name = filter.name {
-      conditions.append(
-        """
-        EXISTS (SELECT 1 FROM issuance_names n
-          WHERE n.key = ? AND n.first_seen = j.first_seen AND n.issuance = j.issuance)
-        """)
-      arguments.append(.text(name.description))
-    }
-    let index = domain != nil ? "judgements_by_domain" : isOpen ? "judgements_open" : "judgements_by_account"
-    return (" FROM judgements j INDEXED BY \(index) WHERE \(conditions.joined(separator: " AND ")) ", arguments)
+    return months
   }
 
   func judgement(_ issuance: IssuanceID, of domain: DomainID) throws -> Judgement {

@@ -6,24 +6,29 @@ struct Inventory {
   /// The source of what an owner said was theirs.
   static let claimed = "this was me"
   static let select = """
-    SELECT id, kind, hash, names, source, added_at, last_seen, not_after, removed_at FROM inventory
+    SELECT id, kind, hash, names, source, added_at, last_seen, not_after, removed_at, is_backup
+    FROM inventory
     """
 
   let connection: any SQLConnection
   let now: Int64
 
-  /// Adds an entry, or notes that it was seen again. One that was removed comes back.
+  /// Adds an entry, or notes that it was seen again. One that was removed comes back; that, and other names, is news.
   func add(_ entry: NewInventoryEntry, to domain: DomainID, source: String) throws {
     try connection.execute(
       """
-      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
+      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after, is_backup)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
         names = excluded.names, last_seen = excluded.last_seen, not_after = excluded.not_after,
-        source = CASE WHEN removed_at IS NULL THEN source ELSE excluded.source END, removed_at = NULL
+        added_at = CASE WHEN removed_at IS NULL AND names = excluded.names THEN added_at ELSE excluded.added_at END,
+        source = CASE WHEN removed_at IS NULL THEN source ELSE excluded.source END,
+        is_backup = CASE WHEN removed_at IS NULL THEN max(is_backup, excluded.is_backup) ELSE excluded.is_backup END,
+        removed_at = NULL
       """,
       [
         .integer(domain.value), .text(entry.kind.rawValue), .blob(entry.hash.bytes),
         .text(try TextList.encode(entry.names)), .text(source), .integer(now), .integer(now), .optional(entry.notAfter),
+        .integer(entry.isBackup ? 1 : 0),
       ])
   }
 
@@ -52,6 +57,6 @@ extension InventoryEntry {
     self.init(
       id: InventoryID(id), kind: kind, hash: hash, names: try TextList.decode(row.text(3) ?? "[]"),
       source: row.text(4) ?? "", addedAt: row.integer(5) ?? 0, lastSeen: row.integer(6) ?? 0,
-      notAfter: row.integer(7), removedAt: row.integer(8))
+      notAfter: row.integer(7), removedAt: row.integer(8), isBackup: row.integer(9) == 1)
   }
 }

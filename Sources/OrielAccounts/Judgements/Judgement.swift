@@ -65,6 +65,8 @@ package struct InventoryEntry: Hashable, Sendable {
   package let notAfter: Int64?
   /// Since when it no longer counts.
   package let removedAt: Int64?
+  /// Whether it is kept for the day that the one in use is lost.
+  package let isBackup: Bool
 }
 
 /// Something to put into an inventory.
@@ -73,12 +75,16 @@ package struct NewInventoryEntry: Hashable, Sendable {
   package var hash: SHA256Hash
   package var names: [String]
   package var notAfter: Int64?
+  package var isBackup: Bool
 
-  package init(kind: InventoryEntry.Kind, hash: SHA256Hash, names: [String] = [], notAfter: Int64? = nil) {
+  package init(
+    kind: InventoryEntry.Kind, hash: SHA256Hash, names: [String] = [], notAfter: Int64? = nil, isBackup: Bool = false
+  ) {
     self.kind = kind
     self.hash = hash
     self.names = names
     self.notAfter = notAfter
+    self.isBackup = isBackup
   }
 }
 

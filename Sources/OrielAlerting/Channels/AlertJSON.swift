@@ -1,5 +1,6 @@
 import CertificateTransparency
 import Foundation
+import OrielStore
 
 /// An alert as programs get it, documented in `docs/webhook.md`.
 ///
@@ -12,8 +13,34 @@ package struct AlertJSON: Sendable, Encodable {
     let certificates: [CertificateJSON]
     /// How many more there are.
     let omitted: Int
+    /// Names that imitate; absent where there are none.
+    var lookalikes: [Lookalike]?
     /// `daily` or `weekly`; absent where a burst of certificates made it.
     var period: String?
+  }
+
+  struct Lookalike: Sendable, Encodable {
+    let item: String
+    let name: String
+    let unicodeName: String?
+    let registrableDomain: String
+    let reason: String
+    let sentence: String
+    let rating: Int
+    let level: String
+    let certificate: CertificateJSON
+
+    init(_ alert: LookalikeAlert, _ extent: CertificateJSON.Extent) {
+      item = alert.lookalike.item.bounded
+      name = alert.lookalike.name.bounded
+      unicodeName = alert.unicode?.bounded
+      registrableDomain = alert.lookalike.registrable.bounded
+      reason = alert.lookalike.reason
+      sentence = alert.sentence.bounded
+      rating = alert.lookalike.rating
+      level = alert.lookalike.level.rawValue
+      certificate = CertificateJSON(alert.certificate, extent)
+    }
   }
 
   struct FollowUp: Sendable, Encodable {
@@ -56,6 +83,7 @@ package struct AlertJSON: Sendable, Encodable {
   let createdAt: String
   // One of these.
   private(set) var certificate: CertificateJSON?
+  private(set) var lookalike: Lookalike?
   private(set) var digest: Digest?
   private(set) var followUp: FollowUp?
   private(set) var logHealth: LogHealth?
@@ -71,8 +99,9 @@ package struct AlertJSON: Sendable, Encodable {
     createdAt = alert.createdAt.description
     switch alert.content {
     case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, .whole)
-    case .digest(let all): digest = AlertJSON.digest(all)
-    case .summary(let all, let period): digest = AlertJSON.digest(all, period)
+    case .lookalike(let found): lookalike = Lookalike(found, .whole)
+    case .digest(let all, let alike): digest = AlertJSON.digest(all, alike)
+    case .summary(let all, let period, let alike): digest = AlertJSON.digest(all, alike, period)
     case .followUp(let found, let log, let reason):
       followUp = FollowUp(log: log.bounded, reason: reason.bounded, certificate: CertificateJSON(found, .whole))
     case .logHealth(let health):
@@ -93,10 +122,15 @@ package struct AlertJSON: Sendable, Encodable {
     }
   }
 
-  private static func digest(_ all: [CertificateAlert], _ period: DigestPeriod? = nil) -> Digest {
+  private static func digest(
+    _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ period: DigestPeriod? = nil
+  ) -> Digest {
     let told = all.prefix(AlertJSON.mostInDigest)
+    let names = LookalikeLetter.ranked(alike).prefix(AlertJSON.mostInDigest)
     return Digest(
-      certificates: told.map { CertificateJSON($0, .brief) }, omitted: all.count - told.count, period: period?.rawValue)
+      certificates: told.map { CertificateJSON($0, .brief) },
+      omitted: all.count - told.count + alike.count - names.count,
+      lookalikes: names.isEmpty ? nil : names.map { Lookalike($0, .brief) }, period: period?.rawValue)
   }
 
   /// One line of JSON, its keys sorted.

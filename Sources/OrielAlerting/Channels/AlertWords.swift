@@ -1,5 +1,6 @@
 import CertificateTransparency
 import MerkleTree
+import OrielStore
 
 /// An alert in a few plain lines, where a channel has no form of its own.
 struct AlertWords {
@@ -15,18 +16,24 @@ struct AlertWords {
       let prefix = alert.kind == "sample" ? "This is a test. " : ""
       summary = prefix + AlertWords.headline(found, quote)
       addFacts(found)
-    case .summary(let all, let period):
-      summary = "\(all.count) certificates in the \(period.rawValue) digest"
-      lines = AlertWords.list(all.map { AlertWords.headline($0, quote) }, limit: 20)
+    case .lookalike(let found):
+      summary = AlertWords.headline(found, quote)
+      lines = ["rating: \(found.lookalike.level.words)", "alike: \(quote(found.lookalike.sentence))"]
+      addFacts(found.certificate)
+    case .summary(let all, let period, let alike):
+      let more = alike.isEmpty ? "" : " and \(alike.count) look-alikes"
+      summary = "\(all.count) certificates\(more) in the \(period.rawValue) digest"
+      lines = AlertWords.lines(all, alike, quote)
     case .caaChange(let change):
       summary = "The CAA records of \(quote(change.item)) have changed"
       let list = { (records: [String]) in
         records.isEmpty ? "none" : records.prefix(8).map(quote).joined(separator: ", ")
       }
       lines = ["before: \(list(change.before))", "now: \(list(change.now))", "seen: \(change.seenAt)"]
-    case .digest(let all):
-      summary = "\(all.count) certificates were issued for watched names"
-      lines = AlertWords.list(all.map { AlertWords.headline($0, quote) }, limit: 20)
+    case .digest(let all, let alike):
+      let more = alike.isEmpty ? "" : ", and \(alike.count) for names that look like them"
+      summary = "\(all.count) certificates were issued for watched names\(more)"
+      lines = AlertWords.lines(all, alike, quote)
     case .followUp(let found, let log, let reason):
       summary = "Not to be relied on: \(AlertWords.headline(found, quote))"
       lines = ["log: \(quote(log))", "reason: \(quote(reason))"]
@@ -51,6 +58,17 @@ struct AlertWords {
     let more = alert.matchedNames.count - 3
     let verdict = alert.verdict.map { $0.words + ": certificate" } ?? "Certificate"
     return "\(verdict) for \(names)" + (more > 0 ? " and \(more) more" : "") + " (watching \(item))"
+  }
+
+  private static func headline(_ alert: LookalikeAlert, _ quote: (String) -> String) -> String {
+    "Look-alike: certificate for \(quote(alert.lookalike.name)) (like \(quote(alert.lookalike.item)))"
+  }
+
+  private static func lines(
+    _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ quote: (String) -> String
+  ) -> [String] {
+    list(all.map { headline($0, quote) }, limit: 20)
+      + list(LookalikeLetter.ranked(alike).map { headline($0, quote) }, limit: 20)
   }
 
   private static func list(_ items: [String], limit: Int) -> [String] {

@@ -1,6 +1,7 @@
 import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielStore
 
 /// The variables that tell a command of an alert: `ORIEL_…`, and those that certspotter's hook scripts know.
 ///
@@ -19,9 +20,17 @@ struct HookEnvironment {
     set("ORIEL_CREATED_AT", alert.createdAt.description)
     switch alert.content {
     case .certificate, .sample: break
-    case .digest(let all): set("ORIEL_CERTIFICATE_COUNT", String(all.count))
-    case .summary(let all, let period):
+    case .lookalike(let found):
+      set("ORIEL_LOOKALIKE_NAME", found.lookalike.name)
+      set("ORIEL_LOOKALIKE_DOMAIN", found.lookalike.registrable)
+      set("ORIEL_LOOKALIKE_LEVEL", found.lookalike.level.rawValue)
+      set("ORIEL_LOOKALIKE_REASON", found.sentence)
+    case .digest(let all, let alike):
       set("ORIEL_CERTIFICATE_COUNT", String(all.count))
+      set("ORIEL_LOOKALIKE_COUNT", String(alike.count))
+    case .summary(let all, let period, let alike):
+      set("ORIEL_CERTIFICATE_COUNT", String(all.count))
+      set("ORIEL_LOOKALIKE_COUNT", String(alike.count))
       set("ORIEL_PERIOD", period.rawValue)
     case .caaChange(let change):
       set("ORIEL_ITEM", change.item)
@@ -54,6 +63,7 @@ struct HookEnvironment {
     // Matched by nothing that could be read.
     case .certificate(let found) where found.matchedNames.isEmpty: "malformed_cert"
     case .certificate, .sample: "discovered_cert"
+    case .lookalike: "lookalike_cert"
     case .logHealth(let health): health.state == "current" ? "recovered" : "error"
     case .canary: "error"
     case .caaChange: "caa_change"

@@ -114,6 +114,7 @@ extension Alert {
   var certificate: CertificateAlert? {
     switch content {
     case .certificate(let found), .sample(let found), .followUp(let found, _, _): found
+    case .lookalike(let found): found.certificate
     case .digest, .summary, .logHealth, .canary, .caaChange, .heartbeat: nil
     }
   }

@@ -6,13 +6,14 @@
   import Glibc
 #endif
 
-/// Which addresses a webhook may reach: those of the public Internet, and no others unless its owner says so.
+/// Which addresses a webhook, or whatever else strangers name, may reach: those of the public Internet, and no others
+/// unless its owner says so.
 ///
 /// The blocks are those of the IANA special-purpose address registries (RFC 6890). IPv4 addresses inside of IPv6
 /// addresses are judged as what they are.
-enum TargetAddress {
+package enum TargetAddress {
   /// Why `text`, an IP address, is not to be connected to; nil if it may be.
-  static func objection(to text: String) -> String? {
+  package static func objection(to text: String) -> String? {
     guard let octets = octets(text) else { return "it is not an IP address" }
     return octets.count == 4 ? objection(toV4: octets[...]) : objection(toV6: octets)
   }

@@ -22,8 +22,10 @@ package struct AlertRenderer: Sendable {
     case .sample(let found): return CertificateLetter(found, publicURL).sample()
     case .followUp(let found, let log, let reason):
       return CertificateLetter(found, publicURL).followUp(log: log, reason: reason)
-    case .digest(let all): return DigestLetter(all, publicURL).letter
-    case .summary(let all, let period): return DigestLetter(all, publicURL, period).letter
+    case .lookalike(let found): return LookalikeLetter(found, publicURL).letter
+    case .digest(let all, let alike): return DigestLetter(all, lookalikes: alike, publicURL).letter
+    case .summary(let all, let period, let alike):
+      return DigestLetter(all, lookalikes: alike, publicURL, period).letter
     case .logHealth(let health): return health.letter
     case .canary(let canary): return canary.letter
     case .caaChange(let change): return change.letter

@@ -22,19 +22,23 @@ struct LetterPage: Sendable {
       "sections": letter.sections.map { section in
         ["heading": html(section.heading), "paragraphs": section.paragraphs.map(html)] as [String: Any]
       },
-      "links": letter.links.map { ["text": $0.text, "url": $0.url] },
+      "links": letter.links.map { ["text": html($0.text), "url": escaped($0.url)] },
       "hasAttachments": !letter.attachments.isEmpty,
-      "attachments": letter.attachments.map(\.filename).joined(separator: ", "),
+      "attachments": html(letter.attachments.map(\.filename).joined(separator: ", ")),
     ]
   }
 
   /// Text as HTML. Its dots stand apart, so that no mail program makes a link of a name; copied, it is what it was.
-  static func html(_ text: String) -> String {
+  static func html(_ text: String) -> String { escaped(text, dot: LetterPage.dot) }
+
+  /// Goes by bytes, and nothing is left to Mustache, which goes by characters: a quotation mark with an accent on it is
+  /// another character to it, and would end an attribute.
+  static func escaped(_ text: String, dot: [UInt8] = [UInt8(ascii: ".")]) -> String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count * 2)
     for byte in text.utf8 {
       switch byte {
-      case UInt8(ascii: "."): bytes += LetterPage.dot
+      case UInt8(ascii: "."): bytes += dot
       case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"):
         bytes += Array("&#\(byte);".utf8)
       default: bytes.append(byte)
@@ -79,12 +83,12 @@ struct LetterPage: Sendable {
     {{#hasRows}}<ul style="margin: 16px 0; padding-left: 20px; overflow-wrap: anywhere;">
     {{#rows}}<li>{{{.}}}</li>
     {{/rows}}</ul>{{/hasRows}}
-    {{#links}}<p style="margin: 20px 0;"><a href="{{url}}" style="display: inline-block; padding: 10px 16px; border-radius: 6px; background: {{accent}}; color: #ffffff; text-decoration: none;">{{text}}</a></p>
+    {{#links}}<p style="margin: 20px 0;"><a href="{{{url}}}" style="display: inline-block; padding: 10px 16px; border-radius: 6px; background: {{accent}}; color: #ffffff; text-decoration: none;">{{{text}}}</a></p>
     {{/links}}
     {{#sections}}<h2 style="margin: 20px 0 4px; font-size: 16px;">{{{heading}}}</h2>
     {{#paragraphs}}<p style="margin: 4px 0 12px;">{{{.}}}</p>
     {{/paragraphs}}{{/sections}}
-    {{#hasAttachments}}<p class="label" style="margin: 16px 0 0; font-size: 13px;">Attached: {{attachments}}</p>{{/hasAttachments}}
+    {{#hasAttachments}}<p class="label" style="margin: 16px 0 0; font-size: 13px;">Attached: {{{attachments}}}</p>{{/hasAttachments}}
     </div>
     </div>
     </body>

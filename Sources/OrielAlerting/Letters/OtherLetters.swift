@@ -1,6 +1,7 @@
 import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielStore
 
 /// The letter about many certificates at once.
 struct DigestLetter {
@@ -8,55 +9,81 @@ struct DigestLetter {
   let letter: Letter
 
   /// - Parameter period: nil for a burst of certificates.
-  init(_ alerts: [CertificateAlert], _ publicURL: String?, _ period: DigestPeriod? = nil) {
+  init(
+    _ alerts: [CertificateAlert], lookalikes: [LookalikeAlert] = [], _ publicURL: String?,
+    _ period: DigestPeriod? = nil
+  ) {
     let count = CertificateLetter.grouped(alerts.count)
     var items: [String] = []
-    for alert in alerts where !items.contains(alert.item) && items.count < 100 { items.append(alert.item) }
+    for item in alerts.map(\.item) + lookalikes.map(\.lookalike.item) where !items.contains(item) && items.count < 100 {
+      items.append(item)
+    }
     let first = items.first?.oneLine(limit: CertificateLetter.longestName) ?? "watched names"
     let more = items.count > 1 ? " and other watched names" : ""
     var letter = Letter(
       subject: "\(count) new certificates for \(first)\(more)",
       lead: "\(count) more certificates for \(first)\(more) were issued in a short time. They are listed here together."
     )
-    if let period { DigestLetter.head(&letter, alerts, first + more, period) }
+    if let period {
+      DigestLetter.head(&letter, alerts, lookalikes.count, first + more, period)
+    } else if alerts.isEmpty {
+      letter.subject = "\(CertificateLetter.grouped(lookalikes.count)) more names that look like \(first)\(more)"
+      letter.lead = letter.subject + "."
+    }
     var issuers: [String: Int] = [:]
     for alert in alerts { issuers[CertificateLetter.issuer(alert.facts), default: 0] += 1 }
     let ranked = issuers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.key): \(CertificateLetter.grouped($0.value))" }
-    letter.facts = [Letter.Fact(label: "Issuers", lines: CertificateLetter.short(ranked, 8))]
+    if !alerts.isEmpty { letter.facts = [Letter.Fact(label: "Issuers", lines: CertificateLetter.short(ranked, 8))] }
     let verdicts = DigestLetter.verdicts(alerts)
     if !verdicts.isEmpty { letter.facts.insert(Letter.Fact(label: "Verdicts", lines: verdicts), at: 0) }
-    letter.rows = CertificateLetter.short(alerts.prefix(DigestLetter.shownRows + 1).map(DigestLetter.row), 51)
+    letter.rows = alerts.prefix(DigestLetter.shownRows).map(DigestLetter.row)
     if alerts.count > DigestLetter.shownRows {
-      letter.rows = alerts.prefix(DigestLetter.shownRows).map(DigestLetter.row)
       letter.rows.append(
         "and \(CertificateLetter.grouped(alerts.count - DigestLetter.shownRows)) more, all in the attached list")
     }
-    letter.sections = [
-      Letter.Section(
-        heading: "Is this all right?",
-        paragraphs: [
-          "Many hosts that renew at once look like this. Look at the issuers above: one that nobody of yours uses, or a "
-            + "name that you do not run, is worth a question."
-        ])
-    ]
+    letter.sections = DigestLetter.lookalikes(lookalikes)
+    if !alerts.isEmpty { letter.sections.insert(DigestLetter.advice, at: 0) }
     if let publicURL { letter.links = [Letter.Link(text: "All of them in Oriel", url: publicURL + "/issuances")] }
     letter.attachments = [
       RenderedAttachment(
-        filename: "certificates.csv", contentType: "text/csv", bytes: Array(DigestLetter.table(alerts).utf8))
+        filename: "certificates.csv", contentType: "text/csv",
+        bytes: Array(DigestLetter.table(alerts, lookalikes).utf8))
     ]
     self.letter = letter
   }
 
+  private static let advice = Letter.Section(
+    heading: "Is this all right?",
+    paragraphs: [
+      "Many hosts that renew at once look like this. Look at the issuers above: one that nobody of yours uses, or a "
+        + "name that you do not run, is worth a question."
+    ])
+
+  /// A part of its own: none of these is for a watched name.
+  private static func lookalikes(_ all: [LookalikeAlert]) -> [Letter.Section] {
+    guard !all.isEmpty else { return [] }
+    let shown = LookalikeLetter.ranked(all).prefix(20).map(LookalikeLetter.row)
+    let rest = all.count - shown.count
+    let more = rest > 0 ? ["and \(CertificateLetter.grouped(rest)) more, all in the attached list"] : []
+    return [
+      Letter.Section(heading: "Names that look like yours", paragraphs: shown + more),
+      LookalikeLetter.advice("such a name"),
+    ]
+  }
+
   /// A digest that comes regularly says so.
   private static func head(
-    _ letter: inout Letter, _ alerts: [CertificateAlert], _ about: String, _ period: DigestPeriod
+    _ letter: inout Letter, _ alerts: [CertificateAlert], _ lookalikes: Int, _ about: String, _ period: DigestPeriod
   ) {
     let unexplained = alerts.count { $0.verdict?.level == .unexplained }
     let certificates = alerts.count == 1 ? "1 certificate" : "\(CertificateLetter.grouped(alerts.count)) certificates"
     let odd = unexplained > 0 ? ", \(CertificateLetter.grouped(unexplained)) unexplained" : ""
-    letter.subject = "\(period == .daily ? "Daily" : "Weekly") digest for \(about): \(certificates)\(odd)"
-    letter.lead = "\(certificates) came up for \(about) since the last \(period.rawValue) digest\(odd)."
+    let names = lookalikes == 1 ? "1 look-alike" : "\(CertificateLetter.grouped(lookalikes)) look-alikes"
+    let what = [alerts.isEmpty && lookalikes > 0 ? nil : certificates + odd, lookalikes > 0 ? names : nil]
+      .compactMap { $0 }.joined(separator: ", ")
+    letter.subject = "\(period == .daily ? "Daily" : "Weekly") digest for \(about): \(what)"
+    letter.lead = "\(what) came up for \(about) since the last \(period.rawValue) digest."
     if unexplained > 0 { letter.tone = .alarm }
   }
 
@@ -75,14 +102,17 @@ struct DigestLetter {
       + verdict
   }
 
-  private static func table(_ alerts: [CertificateAlert]) -> String {
+  private static func table(_ alerts: [CertificateAlert], _ lookalikes: [LookalikeAlert]) -> String {
     let header = "item,names,issuer,not_before,not_after,serial,sha256,verdict\n"
-    return alerts.reduce(into: header) { text, alert in
+    let rows =
+      alerts.map { ($0, $0.verdict?.words ?? "") }
+      + LookalikeLetter.ranked(lookalikes).map { ($0.certificate, "Look-alike, \($0.lookalike.level.words)") }
+    return rows.reduce(into: header) { text, row in
+      let (alert, verdict) = row
       let fields = [
         alert.item, alert.matchedNames.joined(separator: " "), alert.facts.issuer?.description ?? "",
         CertificateLetter.day(alert.facts.notBefore), CertificateLetter.day(alert.facts.notAfter),
-        alert.facts.serialNumber ?? "", alert.certificates.first?.sha256.hex ?? "",
-        alert.verdict?.words ?? "",
+        alert.facts.serialNumber ?? "", alert.certificates.first?.sha256.hex ?? "", verdict,
       ]
       text += fields.map(quoted).joined(separator: ",") + "\n"
     }

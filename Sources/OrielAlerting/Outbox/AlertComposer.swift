@@ -21,15 +21,20 @@ struct AlertComposer: Sendable {
   private func content(of stored: StoredAlert, _ recipient: String) async throws -> Alert.Content {
     switch stored.kind {
     case .certificate: return .certificate(try await certificate(stored, recipient))
+    case .lookalike: return .lookalike(try await lookalike(stored))
     case .digest:
-      var members: [CertificateAlert] = []
+      var (members, lookalikes): ([CertificateAlert], [LookalikeAlert]) = ([], [])
       for member in try await store.close(digest: stored.id) {
-        members.append(try await certificate(member, recipient))
+        if member.kind == .lookalike {
+          lookalikes.append(try await lookalike(member))
+        } else {
+          members.append(try await certificate(member, recipient))
+        }
       }
       // A burst's digest has no content of its own.
       guard let period = stored.content.flatMap({ DigestPeriod(rawValue: String(decoding: $0, as: UTF8.self)) })
-      else { return .digest(members) }
-      return .summary(members, period)
+      else { return .digest(members, lookalikes: lookalikes) }
+      return .summary(members, period, lookalikes: lookalikes)
     case .followUp:
       let words = String(decoding: stored.content ?? [], as: UTF8.self).split(separator: "\n", maxSplits: 1)
       let alert = try await certificate(stored, recipient)
@@ -44,12 +49,27 @@ struct AlertComposer: Sendable {
     }
   }
 
+  /// Nobody judges it: it is not for the domain.
+  private func lookalike(_ stored: StoredAlert) async throws -> LookalikeAlert {
+    guard let lookalike = stored.lookalike else { throw UnreadableAlert(key: stored.key) }
+    var certificate = try await facts(stored)
+    certificate.matchedNames = [lookalike.name]
+    (certificate.earlier, certificate.earlierCount) = ([], 0)
+    return LookalikeAlert(certificate: certificate, lookalike: lookalike)
+  }
+
   private func certificate(_ stored: StoredAlert, _ recipient: String) async throws -> CertificateAlert {
+    var alert = try await facts(stored)
+    alert.verdict = try await router?.verdict(on: alert, for: recipient)
+    return alert
+  }
+
+  private func facts(_ stored: StoredAlert) async throws -> CertificateAlert {
     guard let issuance = stored.issuance, let item = stored.item else { throw UnreadableAlert(key: stored.key) }
     let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
     var names: [String] = []
     for match in record.matches where match.item == item && !names.contains(match.name) { names.append(match.name) }
-    var alert = CertificateAlert(
+    return CertificateAlert(
       item: item, matchedNames: names, issuance: issuance, issuerKeyHash: record.issuerKeyHash,
       facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
       certificates: record.certificates.map {
@@ -65,8 +85,6 @@ struct AlertComposer: Sendable {
           issuer: $0.issuer, issuerKeyHash: $0.issuerKeyHash, notBefore: $0.notBefore,
           firstSeen: Timestamp(clamping: $0.firstSeen))
       }, earlierCount: count)
-    alert.verdict = try await router?.verdict(on: alert, for: recipient)
-    return alert
   }
 }
 

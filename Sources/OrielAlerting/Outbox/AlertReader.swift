@@ -4,7 +4,10 @@ package import OrielStore
 package struct AlertReader: Sendable {
   private let composer: AlertComposer
 
-  package init(_ store: AlertStore) { composer = AlertComposer(store: store, router: nil) }
+  /// - Parameter router: knows the verdicts.
+  package init(_ store: AlertStore, router: (any AlertRouter)? = nil) {
+    composer = AlertComposer(store: store, router: router)
+  }
 
   /// What a delivery says.
   package func alert(of delivery: StoredDelivery) async throws -> Alert {

@@ -148,7 +148,7 @@ package final class AlertService: Sendable {
     of alert: StoredAlert, _ routes: AlertRoutes, _ held: inout [HeldAlert]
   ) async throws -> [AlertTarget] {
     switch alert.kind {
-    case .certificate:
+    case .certificate, .lookalike:
       let configured = routes.targets(ofItem: alert.item ?? "")
       guard let routing = try await router?.routing(of: alert) else { return configured }
       var targets = routing.tellsConfigured ? configured : []

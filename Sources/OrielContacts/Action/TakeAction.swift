@@ -13,7 +13,7 @@ package struct TakeAction: Sendable {
 
   /// - Parameters:
   ///   - owners: CCADB's data, where there are any.
-  ///   - registrar: who registered the look-alike domain, once asked.
+  ///   - registrar: who registered the look-alike domain, or the reader's own, once asked.
   ///   - caa: the CAA records of the reader's own name, as they are now.
   ///   - allowedCAADomains: of the CAs that the reader uses.
   package init(
@@ -33,7 +33,7 @@ package struct TakeAction: Sendable {
     case .ownName(let watched):
       let name = watched.cleaned(limit: 253)
       return [
-        caStep(ownName: name), TakeAction.noRegistrarStep, restrictStep(name), warnStep(name), browserStep(name),
+        caStep(ownName: name), ownRegistrarStep, restrictStep(name), warnStep(name), browserStep(name),
       ]
     case .lookalike(let imitated, let domain):
       let (own, other) = (imitated.cleaned(limit: 253), domain.cleaned(limit: 253))
@@ -119,15 +119,33 @@ package struct TakeAction: Sendable {
 
   // MARK: The registrar
 
-  private static let noRegistrarStep = ActionStep(
-    kind: .reportToRegistrar, title: "Report the domain to its registrar", fits: .no,
-    why: "The domain is yours. A registrar can't revoke certificates; turn to yours only if you no longer control the "
-      + "domain or its name servers.")
+  /// For the reader's own domain: of use only once the domain itself is out of hand.
+  private var ownRegistrarStep: ActionStep {
+    var step = ActionStep(
+      kind: .reportToRegistrar, title: "Report the domain to its registrar", fits: .no,
+      why: "The domain is yours. A registrar can't revoke certificates; turn to yours only if you no longer control "
+        + "the domain or its name servers.")
+    guard registrar != nil else { return step }
+    step = ActionStep(
+      kind: .reportToRegistrar, title: "Turn to your registrar", fits: .perhaps,
+      why: "A registrar can't revoke certificates. But if you no longer control the domain or its name servers, it can "
+        + "lock the domain and undo what was changed.")
+    addRegistrar(to: &step)
+    return step
+  }
 
   private func registrarStep(_ domain: String, of name: String) -> ActionStep {
     var step = ActionStep(
       kind: .reportToRegistrar, title: "Report the domain to its registrar", fits: .yes,
       why: "Only the registrar (or the registry) can suspend a domain. The CA can't.")
+    addRegistrar(to: &step)
+    step.report = Report(
+      to: step.addresses, subject: "Abuse report: \(domain) imitates \(name)",
+      body: Letters.abuseReport(issuance, domain: domain, imitating: name))
+    return step
+  }
+
+  private func addRegistrar(to step: inout ActionStep) {
     switch registrar {
     case .found(let contact):
       step.addressee = contact.name.map { $0 + (contact.ianaID.map { " (IANA registrar \($0))" } ?? "") }
@@ -147,10 +165,6 @@ package struct TakeAction: Sendable {
       step.notes.append("The registrar of \(domain) could not be looked up: \(reason)")
     case nil: step.notes.append("The registrar has not been looked up yet.")
     }
-    step.report = Report(
-      to: step.addresses, subject: "Abuse report: \(domain) imitates \(name)",
-      body: Letters.abuseReport(issuance, domain: domain, imitating: name))
-    return step
   }
 
   // MARK: The rest

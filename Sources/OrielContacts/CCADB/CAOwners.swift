@@ -37,6 +37,9 @@ package struct CAOwners: Sendable {
   /// What the look-up tables take: 34 bytes for each certificate and key.
   package var tableBytes: Int { certificates.byteCount + keys.byteCount }
 
+  /// All who run a CA, sorted.
+  package var ownerNames: [String] { Set(lineages.compactMap { $0.first.map { names[Int($0)] } }).sorted() }
+
   package func age(at now: Timestamp) -> Duration {
     .milliseconds(Int64(clamping: now.milliseconds) - Int64(clamping: asOf.milliseconds))
   }

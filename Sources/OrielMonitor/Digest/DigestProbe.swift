@@ -8,8 +8,9 @@ package final class DigestProbe {
   private let digester: Digester
   private var scratch = Digester.Scratch()
 
-  package init(index: WatchIndex) {
-    digester = Digester(index: index, issuers: IssuerDirectory(store: nil), pool: Digester.Pool())
+  package init(index: WatchIndex, lookalikes: LookalikeIndex = .empty) {
+    let sought = Sought(index, lookalikes: lookalikes)
+    digester = Digester(sought: sought, issuers: IssuerDirectory(store: nil), pool: Digester.Pool())
   }
 
   /// Digests a full data tile, gzipped or not.

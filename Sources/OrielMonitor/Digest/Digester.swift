@@ -13,6 +13,8 @@ package struct Digester: Sendable {
     var body: [UInt8] = []
     var inflated: [UInt8] = []
     var page = EntriesPage()
+    /// Remembers names that were looked at before.
+    var scanner = LookalikeScanner(.empty)
 
     /// Inflates the body, if it is gzipped: `body` holds the plain bytes then.
     mutating func inflate() throws(InflateError) {
@@ -46,12 +48,12 @@ package struct Digester: Sendable {
   /// A data tile never inflates to more: 256 entries with certificates and chains as large as logs accept.
   static let largestTile = 64 << 20
 
-  let index: WatchIndex
+  let sought: Sought
   let issuers: IssuerDirectory
   let pool: Pool
 
-  init(index: WatchIndex, issuers: IssuerDirectory, pool: Pool) {
-    self.index = index
+  init(sought: Sought, issuers: IssuerDirectory, pool: Pool) {
+    self.sought = sought
     self.issuers = issuers
     self.pool = pool
   }
@@ -72,7 +74,8 @@ package struct Digester: Sendable {
   func digestTile(
     _ scratch: inout Scratch, firstIndex: UInt64, wanted: Range<Int>, path: String
   ) throws -> BatchDigest {
-    var inspector = EntryInspector(index: index, issuers: issuers)
+    var inspector = EntryInspector(sought, issuers: issuers, &scratch.scanner)
+    defer { inspector.giveBack(&scratch.scanner) }
     var digest = BatchDigest()
     digest.leafHashes.reserveCapacity(256)
     try scratch.inflate()
@@ -117,7 +120,8 @@ package struct Digester: Sendable {
   /// Digests the get-entries answer in `scratch.body`.
   func digestPage(_ scratch: inout Scratch, _ range: Range<UInt64>, into digest: inout BatchDigest) throws -> Int {
     try scratch.scan(maximumEntries: range.count)
-    var inspector = EntryInspector(index: index, issuers: issuers)
+    var inspector = EntryInspector(sought, issuers: issuers, &scratch.scanner)
+    defer { inspector.giveBack(&scratch.scanner) }
     let bytes = scratch.page.leaves.span
     for place in 0..<scratch.page.count {
       let leaf = scratch.page.leafRange(place)

@@ -2,21 +2,28 @@ import CertificateTransparency
 import MerkleTree
 import OrielWatchlist
 
-/// Decides, entry by entry, whether a watched item may be concerned: the hot path.
+/// Decides, entry by entry, whether a watched item may be concerned or imitated: the hot path.
 ///
 /// It allocates nothing per entry and its cost does not depend on how much is watched. It errs on one side only: what it
 /// lets pass is certain not to match, what it holds back is looked at in full by ``SightingBuilder``.
 struct EntryInspector {
   private let index: WatchIndex
   private let issuers: IssuerDirectory
+  private var scanner: LookalikeScanner
   private var names: [NameRange] = []
 
-  init(index: WatchIndex, issuers: IssuerDirectory) {
-    self.index = index
+  /// - Parameter scanner: one that has been at work before, to be given back afterwards.
+  init(_ sought: Sought, issuers: IssuerDirectory, _ scanner: inout LookalikeScanner) {
+    index = sought.index
     self.issuers = issuers
+    self.scanner = LookalikeScanner(.empty)
+    if scanner.index !== sought.lookalikes { scanner = LookalikeScanner(sought.lookalikes) }
+    swap(&scanner, &self.scanner)
   }
 
-  /// Whether the entry at `entry` may match.
+  mutating func giveBack(_ scanner: inout LookalikeScanner) { swap(&scanner, &self.scanner) }
+
+  /// Whether the entry at `entry` may match, or imitate what does.
   ///
   /// - Parameter issuer: SHA-256 of the issuer's certificate, where the log names it (static-ct).
   mutating func mayMatch(_ entry: EntryRanges, issuer: SHA256Hash?, in bytes: Span<UInt8>) -> Bool {
@@ -32,6 +39,7 @@ struct EntryInspector {
     where index.mightMatch(bytes.extracting(name.range), source: name.source, stringTag: name.stringTag) {
       return true
     }
+    if scanner.areLookalikes(names, in: bytes) { return true }
     if index.needsPublicKeyHash, index.contains(publicKey: SHA256Hash.hash(bytes.extracting(fields.publicKeyInfo))) {
       return true
     }

@@ -12,10 +12,12 @@ struct SightingBuilder: Sendable {
     case noMatch
   }
 
-  let index: WatchIndex
+  let sought: Sought
   let issuers: IssuerDirectory
   /// Asks the log for an issuer's certificate.
   let fetchIssuer: @Sendable (SHA256Hash) async throws -> [UInt8]
+
+  private var index: WatchIndex { sought.index }
 
   func build(_ candidate: Candidate) async throws -> Outcome {
     var problems = candidate.problems
@@ -26,22 +28,45 @@ struct SightingBuilder: Sendable {
     } else {
       // Most candidates turn out not to match: the chain is only asked for once one does.
       let preliminary = Contents(candidate)
-      guard !matches(preliminary, candidate).isEmpty else {
+      guard !matches(preliminary, candidate).isEmpty || !lookalikes(preliminary).isEmpty else {
         return preliminary.facts.namesAreComplete ? .noMatch : .unreadable
       }
       contents = await self.contents(candidate, problems: &problems)
     }
     let found = matches(contents, candidate)
-    guard !found.isEmpty else { return contents.facts.namesAreComplete ? .noMatch : .unreadable }
+    let alike = lookalikes(contents)
+    guard !found.isEmpty || !alike.isEmpty else { return contents.facts.namesAreComplete ? .noMatch : .unreadable }
     problems += contents.facts.problems
-    return .match(
-      NewSighting(
-        index: candidate.index, timestamp: candidate.timestamp,
-        issuance: IssuanceID(issuerKeyHash: contents.issuerKeyHash ?? .zero, tbsCertificate: contents.tbs),
-        issuerKeyHash: contents.issuerKeyHash ?? .zero, entryType: contents.entryType,
-        certificate: contents.certificate, chain: contents.chain, issuers: contents.issuerCertificates,
-        facts: contents.facts, matches: found, problems: problems))
+    var sighting = NewSighting(
+      index: candidate.index, timestamp: candidate.timestamp,
+      issuance: IssuanceID(issuerKeyHash: contents.issuerKeyHash ?? .zero, tbsCertificate: contents.tbs),
+      issuerKeyHash: contents.issuerKeyHash ?? .zero, entryType: contents.entryType,
+      certificate: contents.certificate, chain: contents.chain, issuers: contents.issuerCertificates,
+      facts: contents.facts, matches: found, problems: problems)
+    sighting.lookalikes = alike
+    return .match(sighting)
   }
+
+  /// What the names imitate: of each name that somebody has registered, the strongest imitation of each domain.
+  private func lookalikes(_ contents: Contents) -> [StoredLookalike] {
+    guard !sought.lookalikes.isEmpty else { return [] }
+    var found: [Lookalike] = []
+    for name in (contents.facts.names + contents.otherNames).prefix(LookalikeIndex.mostNames) {
+      sought.lookalikes.matches(name.bytes.span, source: name.source, stringTag: name.stringTag, into: &found)
+      if found.count >= SightingBuilder.mostLookalikes { break }
+    }
+    var strongest: [StoredLookalike.Key: StoredLookalike] = [:]
+    for match in found.prefix(SightingBuilder.mostLookalikes) {
+      let lookalike = StoredLookalike(
+        owner: match.owner, item: match.item.description, registrable: match.registrable, name: match.name,
+        unicode: match.unicode, reason: match.reason.rawValue, sentence: match.description, rating: match.rating)
+      if lookalike.rating > strongest[lookalike.key]?.rating ?? -1 { strongest[lookalike.key] = lookalike }
+    }
+    return strongest.values.sorted { ($0.owner, $0.item, $0.registrable) < ($1.owner, $1.item, $1.registrable) }
+  }
+
+  /// More imitations than this are not told of one certificate.
+  private static let mostLookalikes = 10_000
 
   /// What is known of an entry once its chain has been looked at.
   private struct Contents {

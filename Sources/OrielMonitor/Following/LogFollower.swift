@@ -19,7 +19,7 @@ struct LogFollower {
     let board: StatusBoard
     let time: Timekeeper
     let settings: MonitorSettings
-    let index: @Sendable () -> WatchIndex
+    let sought: @Sendable () -> Sought
     /// Called after each commit that brought sightings.
     let committed: @Sendable () async throws -> Void
     /// The log as the lists have it now; nil where none has it any more.
@@ -291,7 +291,7 @@ struct LogFollower {
     downloaded = position
     if isProved { verified = position }
     rates.read(position.index - min(before, position.index), at: context.time.now())
-    let matches = pending.sightings.count
+    let matches = pending.sightings.count { !$0.matches.isEmpty }
     context.board.update(log) { status in
       status.position = position.index
       if isProved { status.verified = position.index }
@@ -321,14 +321,14 @@ struct LogFollower {
   private static func batch(
     _ range: Range<UInt64>, of head: HeadRecord, source: any LogSource, context: Context
   ) async throws -> Finished {
-    let index = context.index()
-    let digester = Digester(index: index, issuers: context.issuers, pool: context.pool)
+    let sought = context.sought()
+    let digester = Digester(sought: sought, issuers: context.issuers, pool: context.pool)
     let (digest, isVerified) = try await source.digest(range, of: head, with: digester)
     var part = Frontier(start: range.lowerBound)
     try part.append(leaves: digest.leafHashes)
     var sightings: [NewSighting] = []
     var unreadable = 0
-    let builder = SightingBuilder(index: index, issuers: context.issuers) { try await source.issuer($0) }
+    let builder = SightingBuilder(sought: sought, issuers: context.issuers) { try await source.issuer($0) }
     for candidate in digest.candidates {
       switch try await builder.build(candidate) {
       case .match(let sighting): sightings.append(sighting)

@@ -39,6 +39,8 @@ package final class AccountsAtWork: Sendable {
   private let caa: Mutex<(settings: CAALookup.Settings, watch: CAAWatch)?>
   private let directory: Mutex<(source: CADataSource, directory: CADirectory, readAt: Int64?)?>
   private let operatorsAccount = Mutex<AccountID?>(nil)
+  /// What was watched when it was last asked for.
+  private let items = Mutex<[String: WatchedItem]>([:])
 
   package init(_ store: AccountStore, _ database: any SQLDatabase, sources: Sources = .network, time: Timekeeper) {
     self.store = store
@@ -61,12 +63,21 @@ package final class AccountsAtWork: Sendable {
 
   /// Shows what the configuration file watches in the operator's account.
   func show(_ plan: ServicePlan) async throws {
-    let account = try await configuration.show(plan.mirrored, owner: plan.owner)
+    let account = try await configuration.show(
+      plan.mirrored, plan.mirroredTimes, lookalikes: plan.mirroredLookalikes, owner: plan.owner)
     operatorsAccount.withLock { $0 = account }
   }
 
   /// What accounts watch.
-  func watchedItems() async throws -> [WatchedItem] { try await AccountService(store).watchedItems() }
+  func watchedItems() async throws -> [WatchedItem] {
+    // Reading a hundred thousand takes seconds, and most are those of the last time.
+    let found = try await AccountService(store).watchedItems(items.withLock { $0 })
+    items.withLock { $0 = Dictionary(found.map { ($0.description, $0) }) { first, _ in first } }
+    return found
+  }
+
+  /// Whose imitations accounts want to hear of.
+  func lookalikeNames() async throws -> LookalikeNames { try await AccountService(store).lookalikeNames() }
 
   /// Looks once after all that is to be kept fresh, as far as its time has come.
   ///

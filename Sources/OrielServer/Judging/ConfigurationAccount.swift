@@ -9,7 +9,8 @@ actor ConfigurationAccount {
   private let accounts: AccountStore
   private let alerts: AlertStore
   private let now: @Sendable () -> Int64
-  private var shown: (account: AccountID, items: [WatchedItem])?
+  private var shown:
+    (account: AccountID, items: [WatchedItem], times: [String: DeliveryTimes], lookalikes: Set<String>)?
 
   init(_ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64) {
     self.accounts = accounts
@@ -21,11 +22,15 @@ actor ConfigurationAccount {
   ///
   /// - Parameter owner: makes the account, if there never was one; nil to wait until somebody does.
   /// - Returns: the account; nil if there is none.
-  func show(_ items: [WatchedItem], owner: String?) async throws -> AccountID? {
+  func show(
+    _ items: [WatchedItem], _ times: [String: DeliveryTimes] = [:], lookalikes: Set<String> = [], owner: String?
+  ) async throws -> AccountID? {
     guard let account = try await account(owner: owner) else { return nil }
-    if let shown, shown.account == account, shown.items == items { return account }
-    try await AccountService(accounts).mirror(items, in: account)
-    shown = (account, items)
+    if let shown, shown.account == account, shown.items == items, shown.times == times, shown.lookalikes == lookalikes {
+      return account
+    }
+    try await AccountService(accounts).mirror(items, in: account, times: times, lookalikes: lookalikes)
+    shown = (account, items, times, lookalikes)
     return account
   }
 

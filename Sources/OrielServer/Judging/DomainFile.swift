@@ -50,9 +50,12 @@ struct DomainFile: Sendable {
       }
     }
     if domain.baselineConfirmedAt != nil {
-      // The same certificate twice would make room for two that renew it.
-      let known = Set(accepted.map(Renewable.init))
-      listed = baseline.map { $0.accepted(owners) }.filter { !known.contains(Renewable($0)) }
+      // The same certificate twice would make room for two that renew it. Where one was found in several places, what
+      // tells its key is worth more.
+      var known = Set(accepted.map(Renewable.init))
+      let confirmed = baseline.filter(\.isConfirmed).map { $0.accepted(owners) }
+      listed = (confirmed.filter { $0.publicKey != nil } + confirmed.filter { $0.publicKey == nil })
+        .filter { known.insert(Renewable($0)).inserted }
     }
     // Of what was only told, not seen, the names are known and little else.
     let seen = Set(history.map(\.id.hash))

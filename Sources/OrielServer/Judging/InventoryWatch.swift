@@ -18,6 +18,8 @@ actor InventoryWatch {
   private var scanners: [String: FolderScanner] = [:]
   /// When each domain was last told of all that is in a folder.
   private var told: [String: Int64] = [:]
+  /// What the file last said of each; only a change of that overrules what the owner says on the page.
+  private var completeness: [String: Bool] = [:]
 
   init(_ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64) {
     self.accounts = accounts
@@ -71,6 +73,9 @@ actor InventoryWatch {
       try await AccountService(accounts).found(new, for: domain.id, source: source)
     }
     if isAll { told[key] = now() }
-    _ = try await alerts.setInventoryComplete(folder.isComplete, for: domain.id.value)
+    let before = completeness.updateValue(folder.isComplete, forKey: key)
+    if before ?? false != folder.isComplete {
+      _ = try await alerts.setInventoryComplete(folder.isComplete, for: domain.id.value)
+    }
   }
 }

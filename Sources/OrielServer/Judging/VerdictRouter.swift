@@ -12,8 +12,8 @@ import Synchronization
 
 /// Sends alerts on their way by the verdict of each domain that an item is watched for.
 ///
-/// An audience is a domain of an account: `domain:12`. What the configuration file watches is a domain too, but those
-/// who are told of it are in the file, and hear of everything at once.
+/// An audience is a domain of an account: `domain:12`. What the configuration file watches is a domain too
+/// (`item:example.com`), but those who are told of it, and when, are in the file.
 package final class VerdictRouter: AlertRouter {
   /// What a reload of the configuration can change.
   package struct Settings: Sendable {
@@ -37,6 +37,8 @@ package final class VerdictRouter: AlertRouter {
   private let owners: @Sendable () -> CAOwners?
   private let now: @Sendable () -> Int64
   private let held: Mutex<Settings>
+  /// What was told of before was looked at.
+  private let reconsidered = Mutex<Int64>(0)
 
   /// - Parameters:
   ///   - owners: CCADB's data, where there are any.
@@ -54,31 +56,44 @@ package final class VerdictRouter: AlertRouter {
     held = Mutex(settings)
   }
 
+  /// For looking at what was made of certificates, and nothing else.
+  package static func reader(of database: any SQLDatabase, now: @escaping @Sendable () -> Int64 = { 0 })
+    -> VerdictRouter
+  {
+    VerdictRouter(
+      AccountStore(database, now: now), database, routes: AlertRoutesHolder(AlertRoutes(channels: [:])),
+      settings: Settings(), now: now)
+  }
+
   package var settings: Settings { held.withLock { $0 } }
 
   package func replace(with settings: Settings) { held.withLock { $0 = settings } }
 
-  private var service: AccountService { AccountService(accounts) }
+  var service: AccountService { AccountService(accounts) }
 
   // MARK: Routing
 
   package func routing(of alert: StoredAlert) async throws -> AlertRouting {
+    if alert.kind == .lookalike { return try await routing(ofLookalike: alert) }
     guard let issuance = alert.issuance, let item = alert.item else { return AlertRouting() }
     var routing = AlertRouting()
     for route in try await service.routes(for: item) {
       guard let finding = try await finding(issuance, for: route.domain) else { continue }
       let isMuted = try await isMuted(alert, for: route.domain)
-      guard route.domain.source == .dashboard else {
-        if isMuted { routing.tellsConfigured = false }
-        continue
-      }
       let time = isMuted ? .never : try await time(of: alert, finding, for: route.domain)
-      routing.audiences.append((VerdictRouter.audience + "\(route.domain.id)", time))
+      if route.domain.source == .config {
+        routing.tellsConfigured = time == .atOnce
+        if routing.tellsConfigured { continue }
+      }
+      routing.audiences.append((VerdictRouter.audience(of: route.domain), time))
     }
     return routing
   }
 
   package func time(of held: HeldAlert) async throws -> AlertTime {
+    if let lookalike = held.alert.lookalike {
+      return try await time(ofLookalike: lookalike) == .never ? .never : .atOnce
+    }
     guard let issuance = held.alert.issuance, let item = held.alert.item,
       let domain = try await domain(of: held.audience, item: item), try await !isMuted(held.alert, for: domain)
     else { return .never }
@@ -89,10 +104,14 @@ package final class VerdictRouter: AlertRouter {
 
   /// Looks again at what was not explained, and is in an inventory now.
   package func reconsider() async throws {
-    for told in try await store.toldAfterwards() {
+    let start = now()
+    let (since, limit) = (reconsidered.withLock { $0 }, 500)
+    let all = try await store.toldAfterwards(since: since, limit: limit)
+    for told in all {
       let route = try await service.routes(for: told.item).first { $0.domain.id.value == told.domain }
       if let domain = route?.domain { _ = try await finding(told.issuance, for: domain, again: true) }
     }
+    if all.count < limit { reconsidered.withLock { $0 = start - AlertStore.tellingOverlap } }
   }
 
   package func targets(of audience: String) async throws -> [AlertTarget] {
@@ -118,8 +137,7 @@ package final class VerdictRouter: AlertRouter {
 
   /// The domain of an audience, if it is on.
   private func domain(of audience: String, item: String) async throws -> Domain? {
-    guard let id = VerdictRouter.domain(of: audience) else { return nil }
-    return try await service.routes(for: item).first { $0.domain.id == id }?.domain
+    try await service.routes(for: item).first { VerdictRouter.audience(of: $0.domain) == audience }?.domain
   }
 
   /// Nil if the domain was removed meanwhile.
@@ -140,8 +158,12 @@ package final class VerdictRouter: AlertRouter {
   }
 
   private func delivery(_ finding: Judge.Finding, for domain: Domain) -> AlertTime {
+    time(domain.delivery.time(finding.standing, isProven: finding.isProven))
+  }
+
+  func time(_ delivery: DeliveryTime) -> AlertTime {
     let hour = DigestHour(hour: settings.digestHour)
-    switch domain.delivery.time(finding.standing, isProven: finding.isProven) {
+    switch delivery {
     case .atOnce: return .atOnce
     case .daily: return .held(.daily, until: hour.next(.daily, after: now()))
     case .weekly: return .held(.weekly, until: hour.next(.weekly, after: now()))
@@ -172,6 +194,9 @@ package final class VerdictRouter: AlertRouter {
       try await isMuted(alert, for: domain)
     {
       return .unwanted("it is muted")
+    }
+    if let lookalike = alert.lookalike, try await time(ofLookalike: lookalike) == .never {
+      return .unwanted("it is muted, or look-alikes of the domain are not told of")
     }
     let settings = settings
     guard let mail = settings.mail else { return .unreachable("no way to send mail is configured") }

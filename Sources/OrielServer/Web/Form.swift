@@ -1,8 +1,11 @@
-/// The fields of a form, or of what stands behind the question mark (`application/x-www-form-urlencoded`).
+/// The fields of a form, or of what stands behind the question mark (`application/x-www-form-urlencoded`), and the files
+/// that came with them (`multipart/form-data`).
 struct Form: Sendable {
   private var fields: [String: [String]] = [:]
+  private var sentFiles: [String: [FormFile]] = [:]
 
-  private static let mostFields = 500
+  /// A little more than the longest list of checkboxes.
+  private static let mostFields = 2500
 
   init() {}
 
@@ -14,17 +17,43 @@ struct Form: Sendable {
     }
   }
 
+  /// - Throws: ``WebProblem`` for a body that is not what its type says.
+  init(_ bytes: [UInt8], contentType: String?) throws {
+    guard let boundary = contentType.flatMap(Multipart.boundary) else {
+      self.init(bytes)
+      return
+    }
+    self.init()
+    for part in try Multipart(bytes, boundary: boundary, most: Form.mostFields).parts {
+      if let name = part.fileName {
+        // Where no file was chosen, browsers send one without a name.
+        if !name.isEmpty || !part.bytes.isEmpty {
+          sentFiles[part.name, default: []].append(FormFile(name: name, bytes: part.bytes))
+        }
+      } else {
+        fields[part.name, default: []].append(String(decoding: part.bytes, as: UTF8.self))
+      }
+    }
+  }
+
   /// The value of a field; nil if it is empty.
   subscript(name: String) -> String? {
     guard let value = fields[name]?.first, !value.isEmpty else { return nil }
     return value
   }
 
+  var names: Set<String> { Set(fields.keys) }
+
   func all(_ name: String) -> [String] { fields[name] ?? [] }
 
-  /// For templates, to show again what was typed.
+  func files(_ name: String) -> [FormFile] { sentFiles[name] ?? [] }
+
+  /// For templates, to show again what was typed; but no private key is sent back.
   var values: Values {
-    fields.reduce(into: [:] as Values) { $0[$1.key] = $1.value.first }
+    fields.reduce(into: [:] as Values) { values, field in
+      guard let text = field.value.first, !text.contains("PRIVATE KEY") else { return }
+      values[field.key] = text
+    }
   }
 
   /// The fields in the form of a query, without some, with others.

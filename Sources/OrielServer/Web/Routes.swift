@@ -17,12 +17,14 @@ extension Routes {
     show("/certificate", site.viewerPage)
     act("/certificate", site.view)
     addDomains()
+    addFirstDay()
     addDomainSettings()
     show("/issuances/:issuance", site.issuancePage)
     act("/issuances/:issuance/state", form: "state", page: site.issuancePage, site.setState)
     show("/issuances/:issuance/action", site.actionPage)
     act("/issuances/:issuance/action", site.lookUp)
     addSettings()
+    addMachines()
     router.on("/events", method: .get) { [site] request, context in
       let visit = try await Routes.visit(request, context, site)
       do {
@@ -51,7 +53,9 @@ extension Routes {
     show("/domains/:domain/public", site.publicPage)
     show("/domains/:domain/settings", site.domainSettingsPage)
     show("/domains/:domain/inventory", site.inventoryPage)
-    act("/domains/:domain/inventory", form: "inventory", page: site.inventoryPage, site.addInventory)
+    act(
+      "/domains/:domain/inventory", form: "inventory", takesFiles: true, page: site.inventoryPage, site.addInventory)
+    act("/domains/:domain/inventory/complete", page: site.inventoryPage, site.setInventoryComplete)
     act("/domains/:domain/inventory/:entry/remove") { [site] visit in
       let domain = try visit.domain
       try await site.accounts.removeInventory(try visit.someone(), try visit.id("entry"), of: domain)
@@ -66,10 +70,23 @@ extension Routes {
     }
   }
 
+  private func addFirstDay() {
+    let (path, page) = ("/domains/:domain/first-day", site.firstDayPage)
+    show(path, page)
+    act(path + "/probe", form: "probe", page: page, site.probe)
+    act(path + "/upload", form: "upload", takesFiles: true, page: page, site.uploadBaseline)
+    act(path + "/crtsh", form: "crtsh", takesFiles: true, page: page, site.importCrtSh)
+    act(path + "/confirm", form: "confirm", page: page, site.confirmBaseline)
+  }
+
   private func addDomainSettings() {
     let page = site.domainSettingsPage
     act("/domains/:domain/on", page: page) { [site] visit in
-      try await site.change(visit) { $0.isOn = visit.form["on"] == "yes" }
+      let isOn = visit.form["on"] == "yes"
+      let settings = try await site.change(visit) { $0.isOn = isOn }
+      let domain = try await site.accounts.domain(try visit.someone(), visit.domain)
+      // The first thing to do then.
+      return isOn && domain.baselineConfirmedAt == nil ? .redirect("/domains/\(domain.id)/first-day?done=on") : settings
     }
     act("/domains/:domain/delivery", page: page) { [site] visit in
       try await site.change(visit) { change in
@@ -84,7 +101,8 @@ extension Routes {
       }
     }
     act("/domains/:domain/baseline", page: page) { [site] visit in
-      try await site.change(visit) { $0.isBaselineConfirmed = visit.form["confirmed"] == "yes" }
+      _ = try await site.change(visit) { $0.isBaselineConfirmed = visit.form["confirmed"] == "yes" }
+      return .redirect("/domains/\(try visit.domain)/first-day?done=saved")
     }
     act("/domains/:domain/owners", form: "owners", page: page) { [site] visit in
       try await site.change(visit) { change in
@@ -93,6 +111,8 @@ extension Routes {
       }
     }
     act("/domains/:domain/caa", form: "caa", page: page, site.confirmCAA)
+    show("/domains/:domain/lookalikes", site.lookalikesPage)
+    act("/domains/:domain/lookalikes", page: page, site.setLookalikes)
     act("/domains/:domain/mutes", form: "mute", page: page, site.mute)
     act("/domains/:domain/mutes/:mute/end") { [site] visit in
       try await site.accounts.unmute(try visit.someone(), try visit.id("mute"), of: try visit.domain)

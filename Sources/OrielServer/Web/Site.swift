@@ -13,6 +13,9 @@ struct Site: Sendable {
   let assets = Assets()
   let address: PublicAddress
   let live = LivePages()
+  /// Letters that were handed over.
+  let letterCount = EventCount()
+  let probes = ProbeRuns()
   private let letters = AsyncStream.makeStream(of: LinkLetter.self, bufferingPolicy: .bufferingOldest(1000))
 
   init(_ parts: WebServer.Parts, _ settings: WebServer.Settings) throws {
@@ -31,7 +34,9 @@ struct Site: Sendable {
 
   /// Has a letter sent, and keeps nobody waiting: how long it takes would tell who has an account.
   func send(_ letter: LinkLetter?) {
-    if let letter { letters.continuation.yield(letter) }
+    guard let letter else { return }
+    letterCount.add()
+    letters.continuation.yield(letter)
   }
 
   /// Sends letters until ``endLetters()``.
@@ -54,7 +59,8 @@ struct Site: Sendable {
 
   private static let done: [String: String] = [
     "saved": "Saved.", "added": "Added.", "removed": "Removed.", "sent": "A letter is on its way.",
-    "ended": "Ended.", "found": "Looked up.",
+    "ended": "Ended.", "found": "Looked up.", "on": "On: Oriel looks out for new certificates from now on.",
+    "confirmed": "Confirmed. New certificates are compared with what is yours from now on.",
   ]
 
   /// The whole page, as HTML.
@@ -132,5 +138,8 @@ struct WebProblem: Error {
     words: "It did not come from this page as you see it now. Go back, load the page again, and send it once more.")
   static let tooLarge = WebProblem(
     status: 413, title: "That is too much", words: "More was sent than a form here can hold.")
+  static let damagedForm = WebProblem(
+    status: 400, title: "The form can’t be read",
+    words: "It did not arrive as a whole. Go back, and send it once more.")
   static let tooSlow = WebProblem(status: 408, title: "That took too long", words: "The form did not arrive in time.")
 }

@@ -24,16 +24,20 @@ struct WebResponder: HTTPResponder {
 
   private let site: Site
   private let router: RouterResponder<WebContext>
+  private let api: APIResponder
 
-  init(_ site: Site) {
+  init(_ site: Site) throws {
     self.site = site
+    api = try APIResponder(site)
     let routes = Routes(site)
     routes.addAll()
     router = routes.router.buildResponder()
   }
 
   func respond(to request: Request, context: WebContext) async throws -> Response {
-    var response = try await router.respond(to: request, context: context)
+    var response =
+      APIResponder.isMeant(request.uri.path)
+      ? await api.respond(to: request, context: context) : try await router.respond(to: request, context: context)
     // The router's own answer to what it has no page for is empty.
     if response.status == .notFound, response.headers[.contentType] == nil {
       let visit = try await Routes.visit(request, context, site)
@@ -82,17 +86,19 @@ struct Routes {
   ///
   /// - Parameters:
   ///   - form: the name by which the page shows what was wrong with it.
+  ///   - takesFiles: whether files may come with it, from somebody who is signed in.
   ///   - page: shows the form again, with what was typed, if it can't be taken.
   ///   - isOpen: whether anybody may send it from anywhere: what it says itself shows that they may.
   func act(
-    _ path: String, form: String = "", isMember: Bool = true, isOpen: Bool = false,
+    _ path: String, form: String = "", isMember: Bool = true, isOpen: Bool = false, takesFiles: Bool = false,
     page: WebResponder.Show? = nil, _ act: @escaping WebResponder.Act
   ) {
     let site = site
     router.on(RouterPath(path), method: .post) { request, context in
       var visit = try await Routes.visit(request, context, site)
       do {
-        visit.form = Form(try await Routes.body(of: request, context, site.settings))
+        let body = try await Routes.body(of: request, context, site.settings, takesFiles && visit.actor != nil)
+        visit.form = try Form(body, contentType: request.headers[.contentType])
         if !isOpen { try Routes.check(visit, request, site) }
         if isMember { _ = try visit.someone() }
         switch try await act(visit) {
@@ -103,6 +109,12 @@ struct Routes {
         visit.refusal = Visit.Refusal(form: form, field: field.rawValue, reason: reason)
         guard var shown = try await page?(visit) else { throw AccountError.refused(field: field, reason: reason) }
         shown.status = 422
+        return try await Routes.answer(shown, visit, site)
+      } catch let problem as WebProblem where takesFiles && problem.status == 413 && visit.actor != nil && page != nil {
+        let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
+        visit.refusal = Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason)
+        guard var shown = try await page?(visit) else { throw problem }
+        shown.status = problem.status
         return try await Routes.answer(shown, visit, site)
       } catch {
         return try await Routes.problem(error, site, visit, isMember: isMember)
@@ -170,17 +182,20 @@ struct Routes {
     else { throw WebProblem.foreignForm }
   }
 
-  private static func body(
-    of request: Request, _ context: WebContext, _ settings: WebServer.Settings
+  static func body(
+    of request: Request, _ context: WebContext, _ settings: WebServer.Settings, _ hasFiles: Bool = false
   ) async throws -> [UInt8] {
     let channel = context.channel
     do {
       return try await withThrowingTaskGroup(of: [UInt8].self) { group in
         group.addTask {
-          [UInt8]((try await request.body.collect(upTo: settings.formByteCount)).readableBytesView)
+          guard hasFiles else {
+            return [UInt8]((try await request.body.collect(upTo: settings.formByteCount)).readableBytesView)
+          }
+          return try await Routes.files(of: request, settings.uploadByteCount)
         }
         group.addTask {
-          try await Task.sleep(for: settings.bodyTimeout)
+          try await Task.sleep(for: hasFiles ? settings.uploadTimeout : settings.bodyTimeout)
           throw WebProblem.tooSlow
         }
         defer { group.cancelAll() }
@@ -191,6 +206,22 @@ struct Routes {
       channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
       throw error is NIOTooManyBytesError ? WebProblem.tooLarge : error
     }
+  }
+
+  /// What is too much is read and thrown away, up to a point: browsers look at no answer before they have sent all.
+  private static func files(of request: Request, _ most: Int) async throws -> [UInt8] {
+    var (bytes, count) = ([UInt8](), 0)
+    for try await part in request.body {
+      count += part.readableBytes
+      guard count <= most else {
+        bytes = []
+        if count > most * 8 { break }
+        continue
+      }
+      bytes += part.readableBytesView
+    }
+    guard count <= most else { throw WebProblem.tooLarge }
+    return bytes
   }
 
   // MARK: Answers

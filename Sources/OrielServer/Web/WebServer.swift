@@ -24,13 +24,24 @@ package struct WebServer: Sendable {
     package var connections = 1024
     /// The most bytes of a form.
     package var formByteCount = 1 << 20
+    /// The most bytes of a form with files in it.
+    package var uploadByteCount = 8 << 20
     /// The time for the body of a request, however its bytes trickle in.
     package var bodyTimeout: Duration = .seconds(10)
+    package var uploadTimeout: Duration = .seconds(120)
     /// The time for the head of a request, and for silence between two.
     package var idleTimeout: Duration = .seconds(30)
+    /// How long somebody who has hosts looked at waits for what comes of it, before the page tells that it goes on.
+    package var probeWait: Duration = .seconds(12)
     /// How often pages that are open look for news, and how many may.
     package var liveInterval: Duration = .seconds(2)
     package var livePages = 256
+    /// Streams of certificates: how many there may be, and of one account, when something is said in each, and how long
+    /// one waits for a reader who does not read.
+    package var streams = 256
+    package var streamsPerAccount = 8
+    package var streamHeartbeat: Duration = .seconds(15)
+    package var streamTimeout: Duration = .seconds(30)
     /// The time for answers under way, once the server is to stop.
     package var stopTimeout: Duration = .seconds(10)
 
@@ -51,6 +62,10 @@ package struct WebServer: Sendable {
     package var owners: @Sendable () -> CAOwners? = { nil }
     /// The logs that browsers accept SCTs of, where a list has been read.
     package var logs: @Sendable () async -> LogView? = { nil }
+    /// How hosts are looked at.
+    package var probe = HostProbe()
+    /// Finds out who registered a domain for its owner; nil where nobody says whom to ask.
+    package var registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)?
     /// Looks CAA records up; nil where nothing may be looked up.
     package var caa: (@Sendable (DomainName) async -> CAAResult)?
     /// What was sent for an account, newest first.
@@ -82,11 +97,12 @@ package struct WebServer: Sendable {
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }, until stop: @escaping @Sendable () async -> Void
   ) async throws {
     let (site, settings) = (site, site.settings)
+    let responder = try WebResponder(site)
     let quiet = Logger(label: "oriel.web") { _ in SwiftLogNoOpLogHandler() }
     var http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     let application = Application(
-      responder: WebResponder(site), server: .http1(configuration: http),
+      responder: responder, server: .http1(configuration: http),
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port),
         availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
@@ -105,8 +121,12 @@ package struct WebServer: Sendable {
         await serving.triggerGracefulShutdown()
       }
       group.addTask { await site.sendLetters() }
+      group.addTask { await site.probes.run() }
       group.addTask {
-        defer { site.endLetters() }
+        defer {
+          site.endLetters()
+          site.probes.end()
+        }
         try await serving.run()
       }
       try await group.waitForAll()

@@ -21,6 +21,9 @@ private struct Judgement {
   private let knowledge: DomainKnowledge
   private let names: [String]
   private let nameSet: Set<String>
+  private let nameKinds: CAAPolicy.NameKinds
+  /// The renewals of the same set of names.
+  private let lineages: [CAIdentity: Lineage]?
   private let ca: CAIdentity?
   private let caName: String
   /// What the CA may stand under in the history, where its owner was not always to be found.
@@ -40,6 +43,8 @@ private struct Judgement {
     self.knowledge = knowledge
     names = issuance.judgedNames.map(CertificateName.normalised)
     nameSet = Set(names)
+    nameKinds = CAAPolicy.NameKinds(names)
+    lineages = knowledge.history.lineages[nameSet]
     ca = knowledge.history.identity(owner: issuance.owner?.name, issuerKey: issuance.issuerKeyHash)
     if case .owner(let name) = ca { caName = name } else { caName = issuance.issuerName ?? "an unknown issuer" }
   }
@@ -135,8 +140,8 @@ extension Judgement {
     if case .owner(let name) = ca { isListed = list.contains(name) }
     if isListed { supporting.append(.caAllowed(ca: caName)) }
     let confirmed = knowledge.caa.confirmed
-    let answer = confirmed?.answer(for: names, domains: domains) ?? .silent
-    let seen = knowledge.caa.seen?.answer(for: names, domains: domains) ?? .silent
+    let answer = confirmed?.answer(for: nameKinds, domains: domains) ?? .silent
+    let seen = knowledge.caa.seen?.answer(for: nameKinds, domains: domains) ?? .silent
     switch answer {
     case .allowed(let domain, let parameters):
       supporting.append(.caaAllows(ca: caName, domain: domain, parameters: parameters))
@@ -178,7 +183,8 @@ extension Judgement {
 
   /// What makes an issuance unexplained, however usual it is otherwise.
   private mutating func compareWithWhatEverWas() {
-    let new = names.filter { !history.names.contains($0) }
+    // Names that were accepted together are none of them new.
+    let new = lineages == nil ? names.filter { !history.names.contains($0) } : []
     let wildcards = new.filter(CertificateName.isWildcard)
     if !wildcards.isEmpty { decisive.append(.wildcardWhereNone(wildcards)) }
     let plain = new.filter { !CertificateName.isWildcard($0) }
@@ -201,9 +207,9 @@ extension Judgement {
       doubts.append(.newKey)
       return continuity
     }
-    guard isAnnounced || identities.contains(where: use.cas.contains), nameSet.isSubset(of: use.names)
-    else { return continuity }
+    guard isAnnounced || identities.contains(where: use.cas.contains) else { return continuity }
     let isTold = nameSet.isSubset(of: use.toldNames)
+    guard isTold || nameSet.isSubset(of: use.names) else { return continuity }
     supporting.insert(.sameKeyRenewal(since: use.since == .max ? nil : use.since, isTold: isTold), at: 0)
     // The key of one that was merely expected may be anybody's: it has to come when it is due, like any other.
     return isTold ? .ownersKey : continuity
@@ -215,7 +221,7 @@ extension Judgement {
       doubts.append(.oddDates)
       return false
     }
-    guard let lineages = history.lineages[nameSet] else {
+    guard let lineages else {
       if names.allSatisfy(history.names.contains) { doubts.append(.otherSetOfNames) }
       return false
     }
@@ -255,8 +261,8 @@ extension Judgement {
     _ span: ValiditySpan, in lineages: [CAIdentity: Lineage], after count: Int
   ) -> Bool {
     guard let ca, let domains = issuance.owner?.caaDomains, let confirmedAt = knowledge.caa.confirmedAt,
-      case .allowed? = knowledge.caa.confirmed?.answer(for: names, domains: domains),
-      let before = knowledge.caa.previous?.answer(for: names, domains: domains)
+      case .allowed? = knowledge.caa.confirmed?.answer(for: nameKinds, domains: domains),
+      let before = knowledge.caa.previous?.answer(for: nameKinds, domains: domains)
     else { return false }
     if case .allowed = before { return false }
     let replaceable = lineages.filter { $0.key != ca }.flatMap(\.value.waiting).filter {

@@ -13,10 +13,18 @@ package struct CertificateFile: Hashable, Sendable {
   /// Reads PEM, or the DER of a single certificate. Private keys are passed over unread.
   package init(_ bytes: [UInt8]) {
     if bytes.first == DERTag.sequence {
-      add(certificate: bytes, at: nil)
+      if let request = try? FoundRequest(bytes) {
+        requests.append(request)
+      } else {
+        add(certificate: bytes, at: nil)
+      }
       return
     }
-    for block in PEM.blocks(in: CertificateFile.withoutPrivateKeys(bytes)).prefix(CertificateFile.maximumBlocks) {
+    let blocks = PEM.blocks(in: CertificateFile.withoutPrivateKeys(bytes))
+    if blocks.count > CertificateFile.maximumBlocks {
+      problems.append("more than \(CertificateFile.maximumBlocks) certificates: the first of them were read")
+    }
+    for block in blocks.prefix(CertificateFile.maximumBlocks) {
       do throws(FormatError) {
         switch block.label {
         case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
@@ -27,6 +35,21 @@ package struct CertificateFile: Hashable, Sendable {
       } catch {
         problems.append("\(error)")
       }
+    }
+  }
+
+  /// Whether there is a private key among these bytes, or what else is made to be kept secret (PKCS #12): PEM by its
+  /// labels, DER by how it begins.
+  package static func holdsSecret(_ bytes: [UInt8]) -> Bool {
+    if bytes.first == DERTag.sequence {
+      let span = bytes.span
+      // PKCS #1, #8, #12 and SEC 1 begin with a version; certificates and requests with what is signed.
+      guard let outer = DERElement.read(span, at: 0, limit: span.count, tag: DERTag.sequence) else { return false }
+      return DERElement.read(span, at: outer.contentStart, limit: outer.end, tag: DERTag.integer) != nil
+    }
+    let marks = ["PRIVATE KEY-----", "PuTTY-User-Key-File", "AGE-SECRET-KEY-"].map { Array($0.utf8) }
+    return bytes.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }).contains { line in
+      line.first != nil && marks.contains { mark in line.count >= mark.count && line.firstRange(of: mark) != nil }
     }
   }
 

@@ -46,8 +46,16 @@ package struct FoundCredentials: Hashable, Sendable {
     }
   }
 
-  /// Certificates of the same folder may be each other's issuers.
-  init(_ files: [(file: CertificateFile, source: String)]) {
+  /// Without what is for none of some names; what has no names stays.
+  package func filter(where isHit: (String) -> Bool) -> FoundCredentials {
+    var kept = self
+    kept.certificates = certificates.filter { $0.certificate.names.contains(where: isHit) }
+    kept.entries = entries.filter { $0.names.isEmpty || $0.names.contains(where: isHit) }
+    return kept
+  }
+
+  /// Certificates of the same folder, or of one upload, may be each other's issuers.
+  package init(_ files: [(file: CertificateFile, source: String)]) {
     var authorities: [[UInt8]: [FoundCertificate]] = [:]
     for certificate in files.flatMap(\.file.certificates) where certificate.isAuthority {
       authorities[certificate.subject, default: []].append(certificate)

@@ -79,12 +79,22 @@ package struct CAAPolicy: Hashable, Sendable {
   /// Whom the records name.
   var issuers: [String] { Set((issue + issueWild).map(\.domain)).subtracting([""]).sorted() }
 
-  /// Whether an owner that goes by `domains` may issue for all of `names`.
-  func answer(for names: [String], domains: Set<String>) -> Answer {
+  /// What of names matters to CAA records.
+  struct NameKinds {
+    let hasWildcard: Bool
+    let hasPlain: Bool
+
+    init(_ names: [String]) {
+      let wildcards = names.count(where: CertificateName.isWildcard)
+      (hasWildcard, hasPlain) = (wildcards > 0, wildcards < names.count)
+    }
+  }
+
+  /// Whether an owner that goes by `domains` may issue for all names.
+  func answer(for kinds: NameKinds, domains: Set<String>) -> Answer {
     if hasUnknownCritical { return .forbidden }
     var answer = Answer.silent
-    let hasWildcard = names.contains(where: CertificateName.isWildcard)
-    let hasPlain = !names.allSatisfy(CertificateName.isWildcard)
+    let (hasWildcard, hasPlain) = (kinds.hasWildcard, kinds.hasPlain)
     for (isAsked, permits) in [(hasPlain, issue), (hasWildcard, issueWild)] where isAsked && !permits.isEmpty {
       guard let permit = permits.first(where: { domains.contains($0.domain) }) else { return .forbidden }
       if case .allowed(_, let parameters) = answer, parameters.count >= permit.parameters.count { continue }

@@ -39,6 +39,14 @@ final class ConfusableLetters: Sendable {
     return Array(String(letters).utf8)
   }
 
+  /// What an A-label stands for; nil for any other label, and where that can't be told.
+  func unicode(of label: [UInt8]) -> String? {
+    guard ConfusableLetters.isALabel(label), idna != nil,
+      let text = converted(label.map { UInt16($0) }, icu_idna_label_to_unicode, idna), !text.contains(0xFFFD)
+    else { return nil }
+    return String(decoding: text, as: UTF16.self)
+  }
+
   static func isALabel(_ label: [UInt8]) -> Bool { label.span.isALabel }
 
   private typealias Conversion = (OpaquePointer?, UnsafePointer<UInt16>?, Int32, UnsafeMutablePointer<UInt16>?, Int32)

@@ -1,5 +1,7 @@
 /// What a key of a ``KeyTable`` is made of, so that hashes of one kind are not taken for those of another.
 enum KeyKind: UInt64 {
+  /// The shape of any brand.
+  case brand = 0x2FFD_72DB_D01A_DFB7
   /// The shape of a brand, sought in the registrable label.
   case whole = 0x452821E6_38D01377
   /// The shape of a brand that is distinct enough to be sought in every label and its parts.
@@ -16,6 +18,13 @@ enum KeyKind: UInt64 {
     let first = (hash ^ rawValue).multipliedFullWidth(by: 0xD131_0BA6_98DF_B5AC)
     let both = (first.high ^ first.low ^ second).multipliedFullWidth(by: 0x2FFD_72DB_D01A_DFB7)
     return both.high ^ both.low
+  }
+
+  /// The key of a hash that is one of many to be asked about.
+  @inline(__always)
+  func quickKey(_ hash: UInt64) -> UInt64 {
+    let product = (hash ^ rawValue).multipliedFullWidth(by: 0xD131_0BA6_98DF_B5AC)
+    return product.high ^ product.low
   }
 }
 
@@ -49,6 +58,13 @@ struct KeyTable: Sendable {
   private func mayContain(_ key: UInt64) -> Bool {
     let mask = KeyTable.mask(key)
     return words[Int(truncatingIfNeeded: key >> shift)] & mask == mask
+  }
+
+  /// The same as 0 or 1, without a branch: so many reads of memory are under way at once.
+  @inline(__always)
+  func mayContainBit(_ key: UInt64) -> UInt64 {
+    let missing = ~words[Int(truncatingIfNeeded: key >> shift)] & KeyTable.mask(key)
+    return missing == 0 ? 1 : 0
   }
 
   /// Whether there are numbers for the key, which is rarely wrong, and then says yes.

@@ -1,3 +1,5 @@
+import CertificateTransparency
+
 /// A name that imitates a watched domain.
 package struct Lookalike: Hashable, Sendable {
   /// In what way it imitates.
@@ -26,6 +28,8 @@ package struct Lookalike: Hashable, Sendable {
 
   /// The watched domain.
   package let domain: DomainName
+  /// The same as it is watched.
+  package let item: WatchedItem
   /// Whose it is, as given to ``LookalikeIndex``.
   package let owner: Int64
   /// The name that imitates it, normalised and printable.
@@ -35,6 +39,19 @@ package struct Lookalike: Hashable, Sendable {
   package let reason: Reason
   /// How likely it is meant to deceive, from 0 to 100.
   package let rating: Int
+}
+
+extension Lookalike {
+  /// The name as it looks: its A-labels as what they stand for, without what could turn text around or hide; nil if that
+  /// is the same.
+  package var unicode: String? {
+    let text = name.split(separator: ".", omittingEmptySubsequences: false).map { label in
+      ConfusableLetters.shared.unicode(of: Array(label.utf8)).flatMap { letters in
+        letters.unicodeScalars.contains { $0.isDeceptive } ? nil : letters
+      } ?? String(label)
+    }.joined(separator: ".")
+    return text == name ? nil : text
+  }
 }
 
 extension Lookalike: CustomStringConvertible {

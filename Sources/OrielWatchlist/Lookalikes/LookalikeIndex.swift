@@ -4,16 +4,31 @@ package import CertificateTransparency
 ///
 /// For every name of every certificate there is ``LookalikeScanner``, which seldom needs more than a few reads of memory;
 /// ``matches(_:source:stringTag:into:)`` then says what is alike, and how much.
-package struct LookalikeIndex: Sendable {
+package final class LookalikeIndex: Sendable {
   /// A domain and whose it is: names below the owner's domains are none that imitate them.
   package struct OwnedDomain: Hashable, Sendable {
     package let name: DomainName
     package let owner: Int64
+    /// Whether the name alone is watched, and not what is below it.
+    package let isExact: Bool
 
-    package init(_ name: DomainName, owner: Int64 = 0) {
+    package init(_ name: DomainName, owner: Int64 = 0, isExact: Bool = false) {
       self.name = name
       self.owner = owner
+      self.isExact = isExact
     }
+
+    /// - Returns: nil for an item that is no name, which nothing can imitate.
+    package init?(_ item: WatchedItem, owner: Int64 = 0) {
+      switch item {
+      case .subtree(let name): self.init(name, owner: owner)
+      case .exact(let name): self.init(name, owner: owner, isExact: true)
+      case .addresses, .publicKey, .issuer, .everything: return nil
+      }
+    }
+
+    /// The domain as it is watched.
+    package var item: WatchedItem { isExact ? .exact(name) : .subtree(name) }
   }
 
   /// The watched domains, then those that are allowed.
@@ -30,14 +45,20 @@ package struct LookalikeIndex: Sendable {
   let typos: KeyTable
   /// No label longer than this is a slip away from a brand.
   private let longestLabel: Int
+  /// A bit for each length of a brand that slips are sought of.
+  private let brandLengths: UInt64
   let words = CommonWords.shared
 
   /// No host name is longer.
   static let longestName = 253
+  /// Of a certificate's names, so many are looked at.
+  package static let mostNames = 1000
   /// Of more domains than these that one name may imitate, the first are looked at.
   private static let mostCandidates = 10_000
 
-  package init(domains: [DomainName], suffixes: PublicSuffixes = .system) {
+  package static let empty = LookalikeIndex(watching: [])
+
+  package convenience init(domains: [DomainName], suffixes: PublicSuffixes = .system) {
     self.init(watching: domains.map { OwnedDomain($0) }, suffixes: suffixes)
   }
 
@@ -54,7 +75,7 @@ package struct LookalikeIndex: Sendable {
     self.floor = floor
     var names: [(key: UInt64, number: UInt32)] = []
     var typos: [(key: UInt64, number: UInt32)] = []
-    var longest = 0
+    var (longest, lengths) = (0, 0 as UInt64)
     var registrableLabels = [UInt8](repeating: 0, count: watched.count)
     for (position, domain) in domains.enumerated() {
       let number = UInt32(truncatingIfNeeded: position)
@@ -66,24 +87,31 @@ package struct LookalikeIndex: Sendable {
       else { continue }
       registrableLabels[position] = UInt8(truncatingIfNeeded: registrable)
       let hash = LabelHash(brand.letters)
+      names.append((KeyKind.brand.key(hash.shape), number))
       names.append((KeyKind.pair.key(hash.shape, LabelHash(brand.labels[1]).shape), number))
       if brand.letters.count > 2 { names.append((KeyKind.whole.key(hash.shape), number)) }
       if brand.isDistinct { names.append((KeyKind.anywhere.key(hash.shape), number)) }
       guard brand.letters.count >= LookalikeJudge.Brand.shortestOfMeaning else { continue }
       longest = max(longest, brand.letters.count + 1)
-      typos.append((KeyKind.typo.key(hash.letters), number))
+      lengths |= 1 << UInt64(min(63, brand.letters.count))
+      typos.append((KeyKind.typo.quickKey(hash.letters), number))
       _ = hash.visitDeletions(of: brand.letters.span) {
-        typos.append((KeyKind.typo.key($0), number))
+        typos.append((KeyKind.typo.quickKey($0), number))
         return false
       }
     }
     self.names = KeyTable(names)
     self.typos = KeyTable(typos)
     longestLabel = longest
+    brandLengths = lengths
     self.registrableLabels = registrableLabels
   }
 
   package var isEmpty: Bool { watchedCount == 0 }
+
+  /// Whether there are brands that a label of so many letters is at most one slip away from.
+  @inline(__always)
+  func hasBrands(near count: Int) -> Bool { count > 63 || brandLengths >> UInt64(count &- 1) & 7 != 0 }
 
   private static func labels(of domain: DomainName) -> [[UInt8]] {
     domain.ascii.utf8.split(separator: 0x2E).map { Array($0) }
@@ -121,8 +149,8 @@ package struct LookalikeIndex: Sendable {
     if isRegistrable {
       if visit(names, KeyKind.whole.key(hash.shape)) { return true }
       if label.count > 3, label.count <= longestLabel {
-        if visit(typos, KeyKind.typo.key(hash.letters)) { return true }
-        if hash.visitDeletions(of: label, { visit(typos, KeyKind.typo.key($0)) }) { return true }
+        if visit(typos, KeyKind.typo.quickKey(hash.letters)) { return true }
+        if hash.visitDeletions(of: label, { visit(typos, KeyKind.typo.quickKey($0)) }) { return true }
       }
     }
     return words.visitParts(of: label) { range in
@@ -186,7 +214,7 @@ extension LookalikeIndex {
         let verdict = judge.verdict(on: brand), verdict.rating >= floor
       else { return nil }
       return Lookalike(
-        domain: domain.name, owner: domain.owner, name: name,
+        domain: domain.name, item: domain.item, owner: domain.owner, name: name,
         registrable: LookalikeIndex.text(labels[registrable...]), reason: verdict.reason,
         rating: max(0, min(100, verdict.rating)))
     }

@@ -273,13 +273,14 @@ struct SubmissionClientTests {
     let hasty = HTTPTransport.Settings(
       idleTimeout: .milliseconds(200), totalTimeout: .seconds(5), minimumBytesPerSecond: 5000,
       progressGrace: .milliseconds(300))
-    for (response, isExpected) in [
-      (slow, { if case .timedOut = $0 { true } else { false } }),
-      (dripping, { if case .timedOut = $0 { true } else { false } }),
-      (moved, { $0 == .redirect(to: "http://127.0.0.1/") }),
-      (huge, { $0 == .tooLarge(limit: SubmissionClient.largestAnswer) }),
-    ] as [(TestResponse, (FetchError.Reason) -> Bool)] {
-      try await SubmissionClientTests.submit(settings: hasty, patience: .init(tries: 1), to: { _ in response }) {
+    let patient = HTTPTransport.Settings()
+    for (settings, response, isExpected) in [
+      (hasty, slow, { if case .timedOut = $0 { true } else { false } }),
+      (hasty, dripping, { if case .timedOut = $0 { true } else { false } }),
+      (patient, moved, { $0 == .redirect(to: "http://127.0.0.1/") }),
+      (patient, huge, { $0 == .tooLarge(limit: SubmissionClient.largestAnswer) }),
+    ] as [(HTTPTransport.Settings, TestResponse, (FetchError.Reason) -> Bool)] {
+      try await SubmissionClientTests.submit(settings: settings, patience: .init(tries: 1), to: { _ in response }) {
         client, chain, _ in
         let error = await #expect(throws: FetchError.self) { try await client.add(chain) }
         #expect(error.map { isExpected($0.reason) } == true, "\(String(describing: error))")

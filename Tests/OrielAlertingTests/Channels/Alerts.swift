@@ -2,6 +2,7 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 import OrielAlerting
+import OrielStore
 import TestWorld
 
 /// Alerts to send.
@@ -62,6 +63,16 @@ enum Alerts {
     return alert
   }
 
+  static func lookalike(_ name: String = "sh0p.example", unicode: String? = nil, rating: Int = 85) throws
+    -> LookalikeAlert
+  {
+    LookalikeAlert(
+      certificate: try certificate([name], item: "shop.example"),
+      lookalike: StoredLookalike(
+        owner: 7, item: "shop.example", registrable: name, name: name, unicode: unicode, reason: "confusable",
+        sentence: "\(name) has characters that pass for those of shop.example.", rating: rating))
+  }
+
   static let caaChange = Alert.Content.caaChange(
     CAAChangeAlert(
       item: "shop.example", before: [], now: [#"0 issue "ca.example""#], seenAt: time))
@@ -72,7 +83,8 @@ enum Alerts {
     return [
       .certificate(found), .digest([found, found]), .followUp(found, log: "Example Log 1", reason: "a wrong root"),
       logHealth("frozen"), .canary(CanaryAlert(name: "canary.shop.example", due: time, lastSeen: nil)),
-      .sample(found), caaChange,
+      .sample(found), caaChange, .lookalike(try lookalike()),
+      .summary([found], .daily, lookalikes: [try lookalike()]), .digest([], lookalikes: [try lookalike()]),
       .heartbeat(HeartbeatAlert(logCount: 40, watchedCount: 3, since: time, certificateCount: 12)),
     ]
   }

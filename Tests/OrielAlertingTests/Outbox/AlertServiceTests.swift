@@ -175,7 +175,7 @@ struct AlertServiceTests {
     outbox.pass(600_000)
     try await outbox.run(service) { outbox.receiver.deliveries.count >= 6 }
     let digests = outbox.receiver.deliveries.compactMap { delivery -> [String]? in
-      if case .digest(let alerts) = delivery.alert.content { alerts.flatMap(\.matchedNames) } else { nil }
+      if case .digest(let alerts, _) = delivery.alert.content { alerts.flatMap(\.matchedNames) } else { nil }
     }
     let expected = (3...10).map { "n\($0).owner.example" }
     #expect(digests == [expected, expected])

@@ -145,18 +145,21 @@ final class Courtroom: Sendable {
 
   /// A log shows a certificate.
   @discardableResult
-  func sight(_ pair: IssuedPair, items: [String] = ["shop.example"]) async throws -> IssuanceID {
+  func sight(
+    _ pair: IssuedPair, items: [String] = ["shop.example"], lookalikes: [StoredLookalike] = []
+  ) async throws -> IssuanceID {
     let place = index.withLock { index in
       index += 1
       return index
     }
     let facts = CertificateFacts(certificate: pair.certificate)
     let chain = pair.chain.map { SHA256Hash.hash($0) }
-    let sighting = NewSighting(
+    var sighting = NewSighting(
       index: place - 1, timestamp: UInt64(now), issuance: pair.issuanceID, issuerKeyHash: pair.issuerKeyHash,
       entryType: "x509", certificate: pair.certificate, chain: chain, issuers: [], facts: facts,
       matches: items.flatMap { item in facts.text(of: .dnsName).map { StoredMatch(item: item, name: $0) } },
       problems: [])
+    sighting.lookalikes = lookalikes
     var frontier = Frontier()
     for _ in 0..<place { try frontier.append(.zero) }
     try await FollowingStore(database, writesAlerts: true).commit(

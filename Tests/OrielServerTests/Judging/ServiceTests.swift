@@ -71,4 +71,88 @@ struct ServiceTests {
     #expect(all.contains { $0.contains("To: you@mail.example") && $0.contains("Unexplained certificate for n") })
     #expect(!all.contains { $0.contains("To: me@mail.example") && $0.contains("shop.example") })
   }
+
+  @Test(
+    "What is changed on the pages is followed without waiting for a look at the state, another process's after one",
+    arguments: [true, false])
+  func changes(byPages: Bool) async throws {
+    let court = try await Courtroom()
+    let account = try await court.account("alpha")
+    let domain = try await court.accounts.addDomain(account, item: "shop.example").id
+    // What the pages do not signal is seen in a thousand hours at the earliest.
+    let interval = byPages ? Duration.seconds(3_600_000) : .milliseconds(20)
+    try await World.run { world in
+      try await service(court, world, interval) { started in
+        try await started()
+        if byPages {
+          try await turnOn(domain, in: court)
+        } else {
+          let other = AccountStore(court.database, now: { court.now })
+          var change = DomainChange()
+          change.isOn = true
+          _ = try await Accounts(other).change(account, domain, change)
+        }
+        var (number, seen) = (0, 0)
+        while seen == 0, number < 600 {
+          try world.issue("n\(number).shop.example")
+          number += 1
+          try await Task.sleep(for: .milliseconds(50))
+          seen = try await court.accounts.history(account).results.count
+        }
+        #expect(seen > 0)
+      }
+    }
+  }
+
+  /// Runs the service while `body` does; what it is given returns once the logs are followed.
+  private func service(
+    _ court: Courtroom, _ world: World, _ interval: Duration, _ body: (() async throws -> Void) async throws -> Void
+  ) async throws {
+    let time = Timekeeper(now: { court.now }, sleep: { try await Task.sleep(for: min($0, .milliseconds(50))) })
+    let accounts = AccountsAtWork(
+      court.store, court.database, sources: .init(fetch: { _ in throw Offline() }), time: time)
+    var settings = MonitorSettings()
+    settings.start = .start
+    settings.staticPollInterval = .milliseconds(20)
+    settings.rfc6962PollInterval = .milliseconds(20)
+    let configuration = try configuration(court.folder)
+    try await HTTPTransport.withTransport { [settings] transport in
+      let service = try Service(
+        configuration, database: court.database, transport: transport, settings: settings, board: StatusBoard(),
+        accounts: accounts, time: time, settingsInterval: interval)
+      let logs = world.logList.logs
+      let task = Task { try await service.run { logs } }
+      defer { task.cancel() }
+      try await body {
+        try world.issue("www.file.example")
+        for _ in 0..<3000 where try mails(court.folder).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      }
+      task.cancel()
+      _ = await task.result
+    }
+  }
+
+  /// As somebody at a browser does.
+  private func turnOn(_ domain: DomainID, in court: Courtroom) async throws {
+    let parts = WebServer.Parts(
+      accounts: court.store, database: court.database, now: { court.now }, sendLetter: { _, _ in })
+    var settings = WebServer.Settings()
+    settings.port = 0
+    let server = try WebServer(parts, settings)
+    let letter = try #require(try await SignIn(court.store).requestLink(address: "owner@alpha.example", client: "test"))
+    let session = try await SignIn(court.store).signIn(letter.secret, client: "test")
+    let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    let (ends, end) = AsyncStream.makeStream(of: Void.self)
+    let serving = Task {
+      try await server.run(onListening: { port.yield($0) }, until: { for await _ in ends {} })
+    }
+    let number = try #require(await ports.first { _ in true })
+    let visitor = Visitor(port: number)
+    await visitor.set("oriel", session.secret.text)
+    let path = "/domains/\(domain)"
+    let reply = try await visitor.post(path + "/on", [("on", "yes")], of: path + "/settings")
+    #expect(reply.status == 303, "\(reply.body)")
+    end.finish()
+    try await serving.value
+  }
 }

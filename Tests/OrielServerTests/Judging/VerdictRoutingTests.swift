@@ -248,15 +248,68 @@ struct VerdictRoutingTests {
     #expect(court.post.mails.count == 1)
   }
 
+  @Test("Those whom the configuration names are told when it says, by verdict")
+  func configuredTimes() async throws {
+    let court = try await Courtroom()
+    let receiver = Receiver()
+    court.routes.replace(
+      with: AlertRoutes(standard: [AlertTarget(recipient: "me", target: "test:me")], channels: ["test:me": receiver]))
+    let account = try await court.account("alpha")
+    var times = DeliveryTimes()
+    (times.unexplained, times.expected, times.known, times.noHistory) = (.atOnce, .daily, .never, .weekly)
+    try await court.service.mirror(
+      [try .init(parsing: "shop.example")], in: account.account, times: ["shop.example": times])
+    let domain = try #require(try await court.accounts.domains(account).first)
+    #expect(domain.delivery == times)
+    // Without a history: on Monday, three days on.
+    try await court.sight(try court.issue(["a.shop.example"]))
+    try await court.settle()
+    court.pass(Courtroom.day)
+    try await court.settle()
+    #expect(receiver.digests.isEmpty)
+    court.pass(2 * Courtroom.day)
+    try await court.settle()
+    #expect(receiver.digests == [["a.shop.example"]] && receiver.names.isEmpty)
+    var change = DomainChange()
+    change.isBaselineConfirmed = true
+    _ = try await court.accounts.change(account, domain.id, change)
+    let known = try court.issue(["b.shop.example"])
+    try await court.tell(known, of: domain)
+    try await court.sight(known)
+    try await court.sight(try court.issue(["c.shop.example"]))
+    try await court.settle()
+    #expect(receiver.names == ["c.shop.example"] && receiver.verdicts == [.unexplained])
+    court.pass(8 * Courtroom.day)
+    try await court.settle()
+    #expect(receiver.digests.count == 1 && receiver.names.count == 1)
+    // A digest that waits goes by what the file says when its time has come.
+    times.unexplained = .daily
+    try await court.service.mirror(
+      [try .init(parsing: "shop.example")], in: account.account, times: ["shop.example": times])
+    for name in ["d", "e"] { try await court.sight(try court.issue([name + ".shop.example"])) }
+    try await court.settle()
+    #expect(receiver.names.count == 1)
+    court.pass(Courtroom.day)
+    try await court.settle()
+    #expect(receiver.digests.last?.sorted() == ["d.shop.example", "e.shop.example"])
+    #expect(court.post.mails.isEmpty)
+  }
+
   /// What the configuration's recipients get.
   private final class Receiver: Channel {
     private let got = Mutex<[CertificateAlert]>([])
+    private let told = Mutex<[[String]]>([])
+    var digests: [[String]] { told.withLock { $0 } }
 
     var names: [String] { got.withLock { $0.flatMap(\.matchedNames) } }
     var verdicts: [CertificateVerdict.Level?] { got.withLock { $0.map { $0.verdict?.level } } }
 
     func deliver(_ delivery: Delivery) async -> DeliveryResult {
-      if case .certificate(let alert) = delivery.alert.content { got.withLock { $0.append(alert) } }
+      switch delivery.alert.content {
+      case .certificate(let alert): got.withLock { $0.append(alert) }
+      case .summary(let alerts, _, _): told.withLock { $0.append(alerts.flatMap(\.matchedNames)) }
+      default: break
+      }
       return .delivered("ok")
     }
   }

@@ -31,6 +31,21 @@ struct LookalikeIndexTests {
     #expect(found.description == "www.papyal.com is paypal.com with two letters swapped.")
   }
 
+  @Test(
+    "A name is shown as it looks, unless that could turn or hide text",
+    arguments: [
+      ("pаypal.com", "pаypal.com"), ("www.paypa1.com", nil), ("раураl-login.com", "раураl-login.com"),
+      ("xn--paypal-login-\u{200d}.com", nil),
+    ] as [(String, String?)])
+  func unicode(_ name: String, _ shown: String?) throws {
+    let index = LookalikeIndex(domains: [try DomainName("paypal.com")])
+    #expect(index.lookalikes(name).first?.unicode == shown)
+    for match in index.lookalikes(name) {
+      #expect(match.name.allSatisfy { $0.isASCII })
+      #expect(match.unicode?.unicodeScalars.contains { $0.isDeceptive } != true)
+    }
+  }
+
   @Test("own and allowed names are left out for their owner, and for nobody else")
   func owners() throws {
     func owned(_ name: String, _ owner: Int64) throws -> LookalikeIndex.OwnedDomain {

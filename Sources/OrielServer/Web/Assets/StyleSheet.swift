@@ -79,7 +79,7 @@ let styleSheet = """
   .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 0 1rem; align-items: end; }
   input, select, textarea, button { font: inherit; color: inherit; }
   input:not([type=checkbox]), select, textarea { display: block; width: 100%; max-width: 34rem; padding: .5rem .6rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--card); }
-  textarea { min-height: 9rem; } textarea.code { max-width: none; }
+  textarea { min-height: 9rem; } textarea.short { min-height: 4.5rem; } textarea.code { max-width: none; }
   [aria-invalid=true] { border-color: var(--unexplained) !important; border-width: 2px !important; }
   .error { color: var(--unexplained); font-weight: 600; margin: .2rem 0 0; }
   .hint { color: var(--soft); font-size: .875rem; margin: .2rem 0 0; }

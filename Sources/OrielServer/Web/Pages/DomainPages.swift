@@ -32,8 +32,10 @@ extension Site {
     [
       "domainID": "\(domain.id)", "item": domain.item, "isOn": domain.isOn, "isConfig": domain.source == .config,
       "isUnconfirmed": domain.baselineConfirmedAt == nil, "hasNewCAA": domain.hasNewCAA,
+      "isBeginning": domain.baselineConfirmedAt == nil && domain.isOn && tab != nil && tab != "/first-day",
       "tabs": [
-        ("", "Certificates"), ("/public", "What CT shows"), ("/inventory", "Inventory"), ("/settings", "Settings"),
+        ("", "Certificates"), ("/public", "What CT shows"), ("/lookalikes", "Look-alikes"), ("/inventory", "Inventory"),
+        ("/first-day", "First day"), ("/settings", "Settings"),
       ]
       .map { ["tab": $0, "words": $1, "isCurrent": $0 == tab] as Values },
     ]
@@ -55,18 +57,15 @@ extension Site {
     let actor = try visit.someone()
     let path = domain.map { "/domains/\($0)" } ?? "/history"
     var wrong: [String: String] = [:]
-    var filter = HistoryFilter()
-    filter.levels = Set(visit.query["level"].flatMap(VerdictLevel.init(rawValue:)).map { [$0] } ?? [])
-    filter.states = Set(visit.query["state"].flatMap(Judgement.State.init(rawValue:)).map { [$0] } ?? [])
-    filter.name = name(visit.query["name"], &wrong)
-    (filter.from, filter.before) = days(visit.query, &wrong)
+    let filter = historyFilter(visit.query, &wrong)
     let isWrong = !wrong.isEmpty
     let cursor = visit.query["after"].flatMap { HistoryCursor($0) }
     let page: (results: [Judgement], next: HistoryCursor?) =
       isWrong ? ([], nil) : try await accounts.history(actor, of: domain, filter, after: cursor, limit: 50)
-    let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: 100_000)
+    let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: 10_000)
     let own: Values = [
-      "isOne": domain != nil, "listPath": path, "isFiltered": isWrong || filter != HistoryFilter(),
+      "isOne": domain != nil, "table": path + "/export.csv?" + visit.query.query(without: ["after", "done"]),
+      "listPath": path, "isFiltered": isWrong || filter != HistoryFilter(),
       "levels": choices(VerdictLevel.inOrder, chosen: visit.query["level"], words: \.words),
       "states": choices(Judgement.State.allCases, chosen: visit.query["state"], words: \.words),
       "inputs": inputs(["name", "from", "to"], visit.query, wrong),
@@ -81,16 +80,19 @@ extension Site {
     return Page("domain", title: title, head.merging(own), status: isWrong ? 422 : 200)
   }
 
+  func historyFilter(_ query: Form, _ wrong: inout [String: String]) -> HistoryFilter {
+    var filter = HistoryFilter()
+    filter.levels = Set(query["level"].flatMap(VerdictLevel.init(rawValue:)).map { [$0] } ?? [])
+    filter.states = Set(query["state"].flatMap(Judgement.State.init(rawValue:)).map { [$0] } ?? [])
+    filter.name = name(query["name"], &wrong)
+    (filter.from, filter.before) = days(query, &wrong)
+    return filter
+  }
+
   private func plot(_ actor: Actor, _ domain: DomainID) async throws -> IssuancePlot {
-    // Each count is of all since then, so that the months are what lies between two.
-    var months: [IssuancePlot.Month] = []
-    var later: [VerdictLevel: Int] = [:]
-    for (name, start) in IssuancePlot.starts(now: now).reversed() {
-      let since = try await accounts.verdictCounts(actor, of: domain, since: start)
-      months.append(IssuancePlot.Month(name: name, counts: since.mapValues { $0 }.merging(later) { $0 - $1 }))
-      later = since
-    }
-    return IssuancePlot(months: months.reversed())
+    let names = IssuancePlot.starts(now: now).map(\.name)
+    let counts = try await accounts.monthlyCounts(actor, of: domain, from: names.first ?? "")
+    return IssuancePlot(months: names.map { IssuancePlot.Month(name: $0, counts: counts[$0] ?? [:]) })
   }
 
   // MARK: What CT shows
@@ -98,7 +100,7 @@ extension Site {
   func publicPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()
     let domain = try await accounts.domain(actor, visit.domain)
-    let seen = try await accounts.history(actor, of: domain.id, limit: 300).results.map(\.issuance)
+    let seen = try await accounts.history(actor, of: domain.id, limit: 200).results.map(\.issuance)
     var (issuers, keys, names) = (Tally<SHA256Hash>(), Tally<SHA256Hash>(), Tally<String>())
     for issuance in seen {
       issuers.add(issuance.issuerKeyHash, at: issuance.firstSeen, words: Phrase.issuer(issuance.issuer))
@@ -154,7 +156,7 @@ extension Site {
       "confirmedOn": domain.baselineConfirmedAt.map { Phrase.day($0) },
       "owners": visit.form["owners"] ?? domain.allowedOwners.joined(separator: "\n"), "hasCAA": domain.seenCAA != nil,
       "seenCAA": domain.seenCAA.map { $0.isEmpty ? "(none)" : $0.joined(separator: "\n") },
-      "hasMutes": !mutes.isEmpty,
+      "lookalikes": lookalikeSettings(domain), "hasMutes": !mutes.isEmpty,
       "mutes": mutes.map { mute -> Values in
         let (rule, value) = mute.rule.words
         return ["muteID": "\(mute.id)", "rule": rule, "ruleValue": value, "until": Phrase.minute(mute.until)]

@@ -24,6 +24,13 @@ extension Site {
     if let judgement = found.judgement { values["judged"] = judged(judgement, record) }
     values["hasOthers"] = !found.others.isEmpty
     values["others"] = found.others.map { ["domainID": "\($0.id)", "item": $0.item] as Values }
+    values["lookalikes"] = found.lookalikes.prefix(20).map { lookalike -> Values in
+      let what = lookalike.lookalike
+      return [
+        "lookalikeID": "\(lookalike.id)", "imitation": String(what.registrable.prefix(253)), "imitated": what.item,
+        "how": String(what.sentence.prefix(500)), "rating": what.rating,
+      ]
+    }
     let positions = Dictionary(
       try await following.logs().map { ($0.logID, $0.verified?.index ?? 0) }, uniquingKeysWith: { first, _ in first })
     values["sightings"] = record.sightings.prefix(100).map { sighting -> Values in
@@ -47,34 +54,73 @@ extension Site {
     return .redirect("/issuances/\(id)\(state == .denied ? "/action" : "")?domain=\(domain)&done=saved")
   }
 
-  func actionPage(_ visit: Visit) async throws -> Page { try await action(visit, nil) }
+  func actionPage(_ visit: Visit) async throws -> Page { try await action(visit, await concern(visit)) }
 
-  /// The same, after asking the DNS.
+  /// The same, after asking the DNS and the registry.
   func lookUp(_ visit: Visit) async throws -> Outcome {
-    guard let caa = parts.caa, let judgement = try await find(visit).judgement,
-      let name = try? DomainName(judgement.item.drop { "*.=".contains($0) })
-    else { throw AccountError.notFound }
-    return .page(try await action(visit, await caa(name)))
+    let concern = try await concern(visit)
+    guard concern.found.mayWrite else { throw AccountError.forbidden(.write) }
+    guard concern.mayLookUp(parts), let name = concern.name else { throw AccountError.notFound }
+    let (parts, isOwn) = (parts, concern.lookalike == nil)
+    async let caa = isOwn ? parts.caa?(name) : nil
+    async let registrar = parts.registrar?(name)
+    return .page(try await action(visit, concern, caa: await caa, registrar: await registrar, isLookedUp: true))
   }
 
-  private func action(_ visit: Visit, _ caa: CAAResult?) async throws -> Page {
+  /// What there is to do something about: a certificate for a name of one's own, or for one that imitates it.
+  private struct Concern {
+    let found: Found
+    let judgement: Judgement?
+    let lookalike: LookalikeRecord?
+
+    /// The item that is watched.
+    var item: String { lookalike?.lookalike.item ?? judgement?.item ?? "" }
+    /// What to look up.
+    var name: DomainName? {
+      try? DomainName(lookalike?.lookalike.registrable ?? String(item.drop { "*.=".contains($0) }))
+    }
+
+    func mayLookUp(_ parts: WebServer.Parts) -> Bool {
+      name != nil && (parts.registrar != nil || lookalike == nil && parts.caa != nil)
+    }
+  }
+
+  private func concern(_ visit: Visit) async throws -> Concern {
     let found = try await find(visit)
-    guard let judgement = found.judgement else { throw AccountError.notFound }
-    let record = found.record
+    let wanted = (visit.form["lookalike"] ?? visit.query["lookalike"]).map { Int64($0) }
+    if wanted != nil || found.judgement == nil {
+      let lookalike = found.lookalikes.first { wanted == nil || $0.id == wanted }
+      guard let lookalike else { throw AccountError.notFound }
+      return Concern(found: found, judgement: nil, lookalike: lookalike)
+    }
+    return Concern(found: found, judgement: found.judgement, lookalike: nil)
+  }
+
+  private func action(
+    _ visit: Visit, _ concern: Concern, caa: CAAResult? = nil, registrar: RegistrarLookup.Answer? = nil,
+    isLookedUp: Bool = false
+  ) async throws -> Page {
+    let record = concern.found.record
+    let what = concern.lookalike?.lookalike
+    let reasons = StoredReason.read(concern.judgement?.reasons ?? "").filter { $0.speaks == .against }.map(\.sentence)
     let issuance = UnexplainedIssuance(
-      concern: .ownName(watched: judgement.item), facts: found.facts,
-      certificate: record.certificates.first { $0.entryType == "x509" }?.sha256,
+      concern: what.map { .lookalike(imitating: $0.item, domain: $0.registrable) } ?? .ownName(watched: concern.item),
+      facts: concern.found.facts, certificate: record.certificates.first { $0.entryType == "x509" }?.sha256,
       precertificate: record.certificates.first { $0.entryType == "precert" }?.sha256,
       issuerKeyHash: record.issuerKeyHash, chain: try await issuers(of: record).map(\.hash),
       entries: record.sightings.map {
         .init(log: $0.log, index: $0.index, timestamp: Timestamp(milliseconds: $0.timestamp))
-      }, reasons: StoredReason.read(judgement.reasons).filter { $0.speaks == .against }.map(\.sentence))
-    let steps = TakeAction(issuance, owners: parts.owners(), caa: caa).steps
+      }, reasons: what.map { [$0.sentence] } ?? reasons)
+    let steps = TakeAction(issuance, owners: parts.owners(), registrar: registrar, caa: caa).steps
+    let mayLookUp = concern.mayLookUp(parts)
     return Page(
       "action", title: "What to do",
       [
-        "issuance": "\(record.id)", "domainID": "\(judgement.domain)", "item": judgement.item,
-        "mayLookUp": parts.caa != nil && caa == nil, "steps": steps.map(\.values),
+        "issuance": "\(record.id)", "domainID": concern.judgement.map { "\($0.domain)" }, "item": concern.item,
+        "lookalikeID": concern.lookalike.map { "\($0.id)" }, "imitation": what?.registrable,
+        "mayLookUp": mayLookUp && !isLookedUp, "looksUpCAA": what == nil && parts.caa != nil,
+        "looksUpRegistrar": parts.registrar != nil, "lookUpName": concern.name?.ascii,
+        "lacksRegistrar": what != nil && parts.registrar == nil, "steps": steps.map(\.values),
       ])
   }
 
@@ -86,11 +132,14 @@ extension Site {
     let judgement: Judgement?
     /// Other domains of the account that it was judged for.
     let others: [Domain]
+    /// What it imitates of the account's.
+    let lookalikes: [LookalikeRecord]
+    let mayWrite: Bool
   }
 
   private func find(_ visit: Visit) async throws -> Found {
     let (actor, id) = (try visit.someone(), try visit.issuance)
-    let record = try await accounts.record(actor, id)
+    let (record, lookalikes) = try await record(actor, id)
     var domains: [Domain] = []
     for item in Set(record.matches.map(\.item)).sorted().prefix(20) {
       domains += try await accounts.domains(actor, startingWith: item, limit: 1).filter { $0.item == item }
@@ -111,7 +160,22 @@ extension Site {
     let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
     return Found(
       record: record, facts: facts ?? CertificateFacts(certificate: []), judgement: chosen?.1,
-      others: judgements.filter { $0.0.id != chosen?.0.id }.map(\.0))
+      others: judgements.filter { $0.0.id != chosen?.0.id }.map(\.0), lookalikes: lookalikes,
+      mayWrite: actor.may(.write))
+  }
+
+  /// An issuance that was judged for the account, or imitates what it watches.
+  private func record(_ actor: Actor, _ id: IssuanceID) async throws -> (IssuanceRecord, [LookalikeRecord]) {
+    // Whoever no longer may look at anything learns nothing from what follows.
+    _ = try await accounts.account(actor)
+    let account = actor.account.value
+    let lookalikes = try await parts.database.read { try Lookalikes.records($0, of: id, account: account) }
+    do { return (try await accounts.record(actor, id), lookalikes) } catch AccountError.notFound
+      where !lookalikes.isEmpty
+    {
+      guard let record = try await IssuanceSearch(parts.database).record(id) else { throw AccountError.notFound }
+      return (record, lookalikes)
+    }
   }
 
   /// The certificates above an issuance, the nearest first; the DER of those that are stored.
@@ -172,10 +236,12 @@ extension Site {
       let time = Timestamp(milliseconds: UInt64(clamping: now))
       let report = SCTVerifier(logs: logs).verify(PresentedCertificate(leaf: leaf, issuers: issuers), at: time)
       values["hasPolicies"] = true
+      values["listDate"] = logs.timestamp.map { Phrase.day(Int64(clamping: $0.milliseconds)) }
       values["policies"] = BrowserPolicy.current.map { policy -> Values in
         let verdict = policy.judge(report, asOf: time)
         return [
           "policy": "\(policy)", "passes": verdict.passes, "summary": verdict.code.summary,
+          "counted": "\(verdict.evidence.countedLogs) of \(verdict.evidence.neededLogs)",
           "verdictCode": verdict.code.rawValue,
         ]
       }

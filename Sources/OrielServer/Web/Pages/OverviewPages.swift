@@ -194,6 +194,7 @@ extension StoredAlert.Kind {
     case .canary: "Canary"
     case .sample: "Test"
     case .caaChange: "CAA records"
+    case .lookalike: "Look-alike"
     case .heartbeat: "Heartbeat"
     }
   }

@@ -7,35 +7,42 @@ extension Site {
   func searchPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()
     var wrong: [String: String] = [:]
-    var query = IssuanceQuery()
-    query.name = name(visit.query["name"], &wrong)
-    query.publicKey = hash(visit.query, "key", &wrong)
-    query.issuerKey = hash(visit.query, "issuer", &wrong)
-    query.serial = serial(visit.query["serial"], &wrong)
-    (query.from, query.before) = days(visit.query, &wrong)
-    let hash = hash(visit.query, "hash", &wrong)
-    let wasAsked = query != IssuanceQuery() || hash != nil
+    let query = try await searchQuery(actor, visit.query, &wrong)
+    let wasAsked = query != IssuanceQuery()
     var values: Values = [
       "inputs": inputs(["name", "hash", "serial", "key", "issuer", "from", "to"], visit.query, wrong)
     ]
     if wasAsked, wrong.isEmpty {
-      // A hash is a certificate's or an issuance's.
-      query.certificate = hash
-      var count = try await accounts.searchCount(actor, query, ceiling: 100_000)
-      if let hash, count.value == 0 {
-        (query.certificate, query.issuance) = (nil, IssuanceID(hash))
-        count = try await accounts.searchCount(actor, query, ceiling: 100_000)
-      }
+      let count = try await accounts.searchCount(actor, query, ceiling: 10_000)
       let page = try await accounts.search(
         actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 50)
       values["wasAsked"] = true
       values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
       values["results"] = page.results.map { row($0) }
+      values["table"] = "/search.csv?" + visit.query.query(without: ["after"])
       values["nextPage"] = page.next.map {
         "/search?" + visit.query.query(without: ["after"], adding: [("after", "\($0)")])
       }
     }
     return Page("search", title: "Search", values, status: wrong.isEmpty ? 200 : 422)
+  }
+
+  /// What the fields of the search ask for.
+  func searchQuery(_ actor: Actor, _ form: Form, _ wrong: inout [String: String]) async throws -> IssuanceQuery {
+    var query = IssuanceQuery()
+    query.name = name(form["name"], &wrong)
+    query.publicKey = hash(form, "key", &wrong)
+    query.issuerKey = hash(form, "issuer", &wrong)
+    query.serial = serial(form["serial"], &wrong)
+    (query.from, query.before) = days(form, &wrong)
+    // A hash is a certificate's or an issuance's.
+    query.certificate = hash(form, "hash", &wrong)
+    if let hash = query.certificate, wrong.isEmpty,
+      try await accounts.searchCount(actor, query, ceiling: 1).value == 0
+    {
+      (query.certificate, query.issuance) = (nil, IssuanceID(hash))
+    }
+    return query
   }
 
   private static let words: [String: (words: String, type: String, hint: String)] = [
@@ -82,7 +89,7 @@ extension Site {
     return hash
   }
 
-  private func serial(_ text: String?, _ wrong: inout [String: String]) -> String? {
+  func serial(_ text: String?, _ wrong: inout [String: String]) -> String? {
     guard let digits = text?.lowercased().filter({ $0 != ":" && $0 != " " }) else { return nil }
     guard digits.utf8.count <= 64, !digits.isEmpty, digits.allSatisfy(\.isHexDigit) else {
       wrong["serial"] = "write it in hexadecimal"

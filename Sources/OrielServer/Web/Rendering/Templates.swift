@@ -22,9 +22,11 @@ struct Templates: Sendable {
     "domain-head": domainHeadTemplate, "problem": problemTemplate, "sign-in": signInTemplate, "sent": sentTemplate,
     "link": linkTemplate, "confirmed": confirmedTemplate, "unsubscribe": unsubscribeTemplate,
     "overview": overviewTemplate, "domains": domainsTemplate, "domain": domainTemplate, "public": publicTemplate,
-    "domain-settings": domainSettingsTemplate, "inventory": inventoryTemplate, "issuance": issuanceTemplate,
+    "domain-settings": domainSettingsTemplate, "lookalikes": lookalikesTemplate,
+    "lookalike-settings": lookalikeSettingsTemplate, "inventory": inventoryTemplate, "first-day": firstDayTemplate,
+    "issuance": issuanceTemplate,
     "action": actionTemplate, "settings": settingsTemplate, "logs": logsTemplate, "log": logTemplate,
-    "alerts": alertsTemplate, "search": searchTemplate, "viewer": viewerTemplate,
+    "feed": feedTemplate, "alerts": alertsTemplate, "search": searchTemplate, "viewer": viewerTemplate,
   ]
 }
 
@@ -44,6 +46,8 @@ struct SafeHTML: MustacheContentType {
       case "'": result.append(contentsOf: "&#39;".unicodeScalars)
       case "\n", "\t": result.append(scalar)
       case "\r": break
+      // No characters at all; in XML they are mistakes.
+      case "\u{fffe}", "\u{ffff}": result.append("\u{fffd}")
       default: result.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
       }
     }

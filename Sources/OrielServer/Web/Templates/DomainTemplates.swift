@@ -48,6 +48,7 @@ let domainTemplate = """
   <p class="soft">{{countWords}}</p>
   <ul class="list">{{#judgements}}{{>judgement}}{{/judgements}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
+  {{#isOne}}<p class="soft"><a href="{{table}}">All of them as CSV</a>, <a rel="alternate" type="application/atom+xml" href="{{listPath}}/feed.atom">as a feed</a></p>{{/isOne}}
   </div></section>
   {{/main}}{{/layout}}
   """
@@ -103,10 +104,9 @@ let domainSettingsTemplate = """
   {{/planHasRecipients}}
 
   <h2>The beginning</h2>
-  {{#isUnconfirmed}}<p>As long as you have not confirmed what is in use, there is nothing to compare new certificates with: they are told of once a day, as “no history yet”. Look through the <a href="/domains/{{domainID}}">certificates so far</a> and the <a href="/domains/{{domainID}}/inventory">inventory</a>. If all of them are yours, say so.</p>
-  {{#member.mayWrite}}<form method="post" action="/domains/{{domainID}}/baseline">{{>code}}<input type="hidden" name="confirmed" value="yes"><button>All of that is ours</button></form>{{/member.mayWrite}}{{/isUnconfirmed}}
-  {{^isUnconfirmed}}<p>On {{confirmedOn}} you confirmed what was in use until then.</p>
-  {{#member.mayWrite}}<form method="post" action="/domains/{{domainID}}/baseline">{{>code}}<input type="hidden" name="confirmed" value="no"><button class="quiet">Take that back</button></form>{{/member.mayWrite}}{{/isUnconfirmed}}
+  {{#isUnconfirmed}}<p>You have not confirmed yet what is in use. Until then, certificates are told of once a day, as “no history yet”.</p>{{/isUnconfirmed}}
+  {{^isUnconfirmed}}<p>On {{confirmedOn}} you confirmed what was in use until then.</p>{{/isUnconfirmed}}
+  <p><a href="/domains/{{domainID}}/first-day">What is in use</a></p>
 
   <h2>Who may issue</h2>
   <form method="post" action="/domains/{{domainID}}/owners">{{>code}}
@@ -121,6 +121,7 @@ let domainSettingsTemplate = """
   {{#member.mayWrite}}<form method="post" action="/domains/{{domainID}}/caa">{{>code}}<textarea class="said" name="records" readonly tabindex="-1" aria-hidden="true">{{seenCAA}}</textarea>{{#refused.caa.caa}}<p class="error">{{.}}</p>{{/refused.caa.caa}}<button>They are as they should be</button></form>{{/member.mayWrite}}{{/hasNewCAA}}
   {{^hasNewCAA}}<p>You confirmed them.</p>{{/hasNewCAA}}{{/hasCAA}}
 
+  {{>lookalike-settings}}
   <h2>Mutes</h2>
   {{^hasMutes}}<p>None. A mute keeps alerts away for a while; everything is recorded and shown all the same.</p>{{/hasMutes}}
   {{#hasMutes}}<ul class="list">{{#mutes}}<li class="line"><span>{{rule}} <bdi>{{ruleValue}}</bdi>, until {{until}}</span>{{#member.mayWrite}}<form class="inline" method="post" action="/domains/{{domainID}}/mutes/{{muteID}}/end">{{>code}}<button class="bare">End it</button></form>{{/member.mayWrite}}</li>{{/mutes}}</ul>{{/hasMutes}}
@@ -131,30 +132,6 @@ let domainSettingsTemplate = """
   </div><button class="quiet">Mute</button></form>
   {{^isConfig}}<h2>Remove</h2>
   <details><summary>Remove this domain</summary><form method="post" action="/domains/{{domainID}}/remove">{{>code}}<p>Its recipients, inventory and history go with it.</p><label class="check"><input type="checkbox" name="sure" value="yes" required> Yes, remove <bdi>{{item}}</bdi></label><button class="danger">Remove</button></form></details>{{/isConfig}}
-  {{/member.mayWrite}}
-  {{/main}}{{/layout}}
-  """
-
-let inventoryTemplate = """
-  {{<layout}}{{$main}}{{>domain-head}}
-  <p>Certificates and keys that you told Oriel are yours, backup ones included. What is in here is known; while there is anything in here, what is not is unexplained.</p>
-  {{#hasEntries}}
-  <div class="scroll" tabindex="0" role="region" aria-label="Inventory"><table><tr><th scope="col">What</th><th scope="col">From</th><th scope="col">Last seen</th><th scope="col">Expires</th><th scope="col"><span class="said">Actions</span></th></tr>
-  {{#entries}}<tr><td class="wide">{{kindOf}} {{#names}}<bdi>{{.}}</bdi>{{^last()}}, {{/last()}}{{/names}}<br><small class="code">{{hash}}</small></td><td class="wide"><bdi>{{origin}}</bdi></td><td>{{seen}}</td><td>{{expires}}</td><td>{{#removed}}removed {{removed}}{{/removed}}{{^removed}}{{#member.mayWrite}}<form class="inline" method="post" action="/domains/{{domainID}}/inventory/{{entryID}}/remove">{{>code}}<button class="danger">Remove</button></form>{{/member.mayWrite}}{{/removed}}</td></tr>{{/entries}}
-  </table></div>
-  {{#nextPage}}<p><a rel="next" href="{{nextPage}}">More</a></p>{{/nextPage}}
-  {{/hasEntries}}
-  {{^hasEntries}}<p>It is empty.</p>{{/hasEntries}}
-  {{#member.mayWrite}}
-  <h2>Add</h2>
-  <form method="post" action="/domains/{{domainID}}/inventory">{{>code}}
-  <label for="pem">Certificates, with their chains, or certificate requests, as PEM</label>
-  <textarea class="code" id="pem" name="pem" required spellcheck="false"{{#refused.inventory.hash}} aria-invalid="true" aria-describedby="e-pem"{{/refused.inventory.hash}}>{{typed.pem}}</textarea>
-  {{#refused.inventory.hash}}<p class="error" id="e-pem">{{.}}</p>{{/refused.inventory.hash}}
-  <p class="hint">Never private keys. If one slips in, it is neither read nor kept.</p>
-  <label for="note">Where they are from</label>
-  <input id="note" name="note" maxlength="100" placeholder="uploaded" value="{{typed.note}}"{{#refused.inventory.note}} aria-invalid="true"{{/refused.inventory.note}}>{{#refused.inventory.note}}<p class="error">{{.}}</p>{{/refused.inventory.note}}
-  <button>Add</button></form>
   {{/member.mayWrite}}
   {{/main}}{{/layout}}
   """

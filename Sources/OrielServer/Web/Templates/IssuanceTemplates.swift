@@ -17,6 +17,7 @@ let issuanceTemplate = """
   <p><a href="/issuances/{{issuance}}/action?domain={{domainID}}">What to do about it</a></p>
   </section>
   {{/judged}}
+  {{#lookalikes}}<section class="card" aria-label="Look-alike"><p><strong><bdi>{{imitation}}</bdi></strong> looks like <bdi>{{imitated}}</bdi>, which you watch. <bdi>{{how}}</bdi></p><p><a href="/issuances/{{issuance}}/action?lookalike={{lookalikeID}}">What to do about it</a></p></section>{{/lookalikes}}
   {{#hasOthers}}<p>Judged for other domains too: {{#others}}<a href="/issuances/{{issuance}}?domain={{domainID}}"><bdi>{{item}}</bdi></a>{{^last()}}, {{/last()}}{{/others}}</p>{{/hasOthers}}
   <h2>What it says</h2>
   {{>facts}}
@@ -30,8 +31,11 @@ let issuanceTemplate = """
 
 let actionTemplate = """
   {{<layout}}{{$main}}
-  <p><a href="/issuances/{{issuance}}?domain={{domainID}}">The certificate</a></p>
-  <h1>What to do about a certificate for <bdi>{{item}}</bdi></h1>
+  <p><a href="/issuances/{{issuance}}{{#domainID}}?domain={{domainID}}{{/domainID}}">The certificate</a></p>
+  <h1>What to do about a certificate for <bdi>{{#imitation}}{{imitation}}{{/imitation}}{{^imitation}}{{item}}{{/imitation}}</bdi></h1>
+  {{#imitation}}<p>It imitates <bdi>{{item}}</bdi>, which you watch.</p>{{/imitation}}
+  {{#mayLookUp}}{{#member.mayWrite}}<form class="card note" method="post" action="/issuances/{{issuance}}/action">{{>code}}{{#domainID}}<input type="hidden" name="domain" value="{{domainID}}">{{/domainID}}{{#lookalikeID}}<input type="hidden" name="lookalike" value="{{lookalikeID}}">{{/lookalikeID}}<p>Nothing is looked up unless you ask for it{{#looksUpCAA}}: the CAA records that there are now{{#looksUpRegistrar}}, and{{/looksUpRegistrar}}{{/looksUpCAA}}{{^looksUpCAA}}:{{/looksUpCAA}}{{#looksUpRegistrar}} who registered the domain, at its registry{{/looksUpRegistrar}}.</p><button class="quiet">Look up <bdi>{{lookUpName}}</bdi></button></form>{{/member.mayWrite}}{{/mayLookUp}}
+  {{#lacksRegistrar}}<p class="soft">Registrars can be looked up here once the setting <code>contacts.rdap_bootstrap</code> says where IANA’s list of registries is.</p>{{/lacksRegistrar}}
   <p>In this order. What does not fit here says why.</p>
   <ol class="steps">
   {{#steps}}<li class="card"><h2>{{stepTitle}}</h2>
@@ -44,7 +48,7 @@ let actionTemplate = """
   </li>
   {{/steps}}
   </ol>
-  {{#mayLookUp}}<form method="post" action="/issuances/{{issuance}}/action">{{>code}}<input type="hidden" name="domain" value="{{domainID}}"><p>Nothing is looked up unless you ask for it.</p><button class="quiet">Look up the CAA records of <bdi>{{item}}</bdi></button></form>{{/mayLookUp}}
+
   {{/main}}{{/layout}}
   """
 
@@ -62,6 +66,7 @@ let settingsTemplate = """
   {{#member.mayManage}}<form method="post" action="/settings/members">{{>code}}<div class="fields"><div><label for="address">Add a member</label><input id="address" name="address" type="email" required value="{{typed.address}}"{{#refused.member.address}} aria-invalid="true" aria-describedby="e-member"{{/refused.member.address}}>{{#refused.member.address}}<p class="error" id="e-member">{{.}}</p>{{/refused.member.address}}</div>
   <div><label for="role">Role</label><select id="role" name="role">{{#newRoles}}<option value="{{value}}"{{#isChosen}} selected{{/isChosen}}>{{words}}</option>{{/newRoles}}</select>{{#refused.member.role}}<p class="error">{{.}}</p>{{/refused.member.role}}</div></div><button class="quiet">Add</button></form>{{/member.mayManage}}
   <h2>API tokens</h2>
+  <p>With a token, programs do what you may do here: <a href="/api/v1/openapi.json">what they can ask for</a> (OpenAPI).</p>
   {{#hasTokens}}<div class="scroll"><table><tr><th scope="col">Name</th><th scope="col">For</th><th scope="col">Made</th><th scope="col">Last used</th><th scope="col"><span class="said">Actions</span></th></tr>
   {{#tokens}}<tr><td class="wide"><bdi>{{tokenName}}</bdi></td><td>{{scopes}}</td><td>{{made}}</td><td>{{used}}</td><td>{{#revoked}}revoked {{revoked}}{{/revoked}}{{^revoked}}<form class="inline" method="post" action="/settings/tokens/{{tokenID}}/revoke">{{>code}}<button class="danger">Revoke</button></form>{{/revoked}}</td></tr>{{/tokens}}</table></div>{{/hasTokens}}
   <form method="post" action="/settings/tokens">{{>code}}<label for="token-name">A new token, for</label><input id="token-name" name="name" required placeholder="the deploy script" value="{{typed.name}}"{{#refused.token.name}} aria-invalid="true" aria-describedby="e-token"{{/refused.token.name}}>{{#refused.token.name}}<p class="error" id="e-token">{{.}}</p>{{/refused.token.name}}

@@ -78,9 +78,9 @@ let factsTemplate = """
   {{#hasProblems}}<div class="card bad"><p>Not all of it can be read:</p><ul>{{#problems}}<li><bdi>{{.}}</bdi></li>{{/problems}}</ul></div>{{/hasProblems}}
   {{#hasPolicies}}
   <h2>In browsers</h2>
-  <div class="scroll"><table><caption>Whether the certificate has the proofs of logging that browsers ask for</caption>
-  <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col">Why</th></tr>
-  {{#policies}}<tr><td>{{policy}}</td><td>{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td></tr>
+  <div class="scroll"><table><caption>Whether it has the proofs of logging that browsers ask for{{#listDate}}, by the log list of {{listDate}}{{/listDate}}</caption>
+  <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col" class="number">Logs that count</th><th scope="col">Why</th></tr>
+  {{#policies}}<tr><td>{{policy}}</td><td>{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td class="number">{{counted}}</td><td class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td></tr>
   {{/policies}}
   </table></div>
   {{/hasPolicies}}
@@ -92,6 +92,7 @@ let factsTemplate = """
 let domainHeadTemplate = """
   <h1><bdi>{{item}}</bdi></h1>
   {{^isOn}}<p class="card note">This domain is off: nobody is told of its certificates. {{#member.mayWrite}}<a href="/domains/{{domainID}}/settings">Turn it on</a>{{/member.mayWrite}}</p>{{/isOn}}
+  {{#isBeginning}}<p class="card note">No history yet: certificates are told of once a day. <a href="/domains/{{domainID}}/first-day">Say which ones are yours</a></p>{{/isBeginning}}
   <nav class="sub" aria-label="Domain"><ul>
   {{#tabs}}<li><a href="/domains/{{domainID}}{{tab}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}</a></li>
   {{/tabs}}

@@ -102,6 +102,7 @@ let searchTemplate = """
   <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}, seen {{seen}}</div>
   </li>{{/results}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
+  <p class="soft"><a href="{{table}}">All of them as CSV</a></p>
   {{/wasAsked}}
   {{/main}}{{/layout}}
   """

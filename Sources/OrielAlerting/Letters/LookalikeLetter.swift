@@ -1,0 +1,75 @@
+import CertificateTransparency
+import MerkleTree
+import OrielStore
+
+/// The letter about a name that imitates a watched domain.
+struct LookalikeLetter {
+  let alert: LookalikeAlert
+  let publicURL: String?
+
+  init(_ alert: LookalikeAlert, _ publicURL: String?) {
+    self.alert = alert
+    self.publicURL = publicURL
+  }
+
+  var letter: Letter {
+    let facts = alert.certificate.facts
+    var letter = Letter(
+      subject: "A name that looks like \(alert.item): \(alert.name)",
+      lead: "A certificate was issued for a name that looks like \(alert.item). It is not one of yours, and may be "
+        + "harmless.")
+    letter.facts = [
+      Letter.Fact(label: "Your domain", lines: [alert.item]), Letter.Fact(label: "Name", lines: [alert.name]),
+      Letter.Fact(label: "Rating", lines: ["\(alert.lookalike.level.words) (\(alert.lookalike.rating) of 100)"]),
+      Letter.Fact(label: "What is alike", lines: [LookalikeLetter.defused(alert)]),
+      Letter.Fact(label: "Registered as", lines: [LookalikeAlert.defused(alert.registrable)]),
+      Letter.Fact(label: "Issuer", lines: [facts.issuer?.description.oneLine(limit: 300) ?? "can't be read"]),
+      Letter.Fact(
+        label: "Valid",
+        lines: ["\(CertificateLetter.day(facts.notBefore)) to \(CertificateLetter.day(facts.notAfter))"]),
+      Letter.Fact(label: "Serial", lines: [facts.serialNumber?.oneLine(limit: 100) ?? "?"], isCode: true),
+    ]
+    if let unicode = alert.unicode {
+      letter.facts.insert(Letter.Fact(label: "Looks like", lines: [LookalikeAlert.defused(unicode)]), at: 2)
+    }
+    letter.facts += alert.certificate.certificates.prefix(2).map { certificate in
+      let kind = certificate.entryType == "precert" ? "Precertificate" : "Certificate"
+      return Letter.Fact(label: "\(kind) SHA-256", lines: [certificate.sha256.hex], isCode: true)
+    }
+    letter.sections = [LookalikeLetter.advice(LookalikeAlert.defused(alert.registrable))]
+    if let publicURL {
+      letter.links.append(
+        Letter.Link(text: "What to do about it", url: "\(publicURL)/issuances/\(alert.certificate.issuance)"))
+    }
+    return letter
+  }
+
+  private static func defused(_ alert: LookalikeAlert) -> String {
+    alert.sentence.replacing(alert.lookalike.name.oneLine(limit: 253), with: alert.name)
+  }
+
+  static func advice(_ registrable: String) -> Letter.Section {
+    Letter.Section(
+      heading: "What to do",
+      paragraphs: [
+        "Look at it without visiting it: what is there, and whether it pretends to be yours. Many such names are other "
+          + "people's honest ones.",
+        "If it deceives, report it to the registrar of \(registrable), whose abuse contact Oriel looks up for you, and "
+          + "to browser vendors (Google Safe Browsing, Microsoft SmartScreen). The CA can only revoke the certificate.",
+        "You will not be told of \(registrable) again unless it was quiet for \(Lookalikes.quietDays) days.",
+      ])
+  }
+
+  /// One line of a digest.
+  static func row(_ alert: LookalikeAlert) -> String {
+    "\(alert.name) looks like \(alert.item): \(alert.lookalike.level.words) - "
+      + CertificateLetter.issuer(alert.certificate.facts)
+  }
+
+  /// The most deceptive first.
+  static func ranked(_ alerts: [LookalikeAlert]) -> [LookalikeAlert] {
+    alerts.enumerated().sorted {
+      ($1.element.lookalike.rating, $0.offset) < ($0.element.lookalike.rating, $1.offset)
+    }.map(\.element)
+  }
+}

@@ -1,0 +1,132 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import OrielAccounts
+import OrielStore
+import Synchronization
+
+/// Who has a stream of certificates open.
+final class CertificateStreams: Sendable {
+  private let open = Mutex<[AccountID: Int]>([:])
+
+  func isFull(_ account: AccountID, _ settings: WebServer.Settings) -> Bool {
+    open.withLock { CertificateStreams.isFull($0, account, settings) }
+  }
+
+  private static func isFull(_ open: [AccountID: Int], _ account: AccountID, _ settings: WebServer.Settings) -> Bool {
+    open[account, default: 0] >= settings.streamsPerAccount || open.values.reduce(0, +) >= settings.streams
+  }
+
+  /// - Returns: false if there are as many as may be.
+  func enter(_ account: AccountID, _ settings: WebServer.Settings) -> Bool {
+    open.withLock { open in
+      guard !CertificateStreams.isFull(open, account, settings) else { return false }
+      open[account, default: 0] += 1
+      return true
+    }
+  }
+
+  func leave(_ account: AccountID) {
+    open.withLock { open in
+      let left = open[account, default: 1] - 1
+      open[account] = left > 0 ? left : nil
+    }
+  }
+}
+
+extension APIOperation {
+  /// Each certificate that is judged for the account, as it comes, in the form that clients of certstream know.
+  static func events(_ streams: CertificateStreams) -> APIOperation {
+    APIOperation(
+      method: .get, path: "/stream", id: "streamCertificates",
+      summary: "Certificates as they are judged, as server-sent events in the form of certstream. With the header "
+        + "Last-Event-ID it goes on behind that event.", permission: .read, answer: .events
+    ) { call in
+      let (actor, settings) = (try call.actor, call.site.settings)
+      guard !streams.isFull(actor.account, settings) else { throw AccountError.limited(retryAfter: 60_000) }
+      let body = ResponseBody { writer in
+        // Only here: a body that is never asked for would never leave.
+        guard streams.enter(actor.account, settings) else { return try await writer.finish(nil) }
+        defer { streams.leave(actor.account) }
+        var stream = CertificateStream(call)
+        try await stream.run(&writer)
+        try await writer.finish(nil)
+      }
+      return .response(
+        Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body))
+    }
+  }
+}
+
+/// One stream, to one reader.
+struct CertificateStream {
+  private let call: APICall
+  /// Nil before it is known where it begins.
+  private var place: Int64?
+  private let deadline = WriteDeadline()
+  private var lastWrite = ContinuousClock.now
+
+  init(_ call: APICall) {
+    self.call = call
+    place = HTTPField.Name("Last-Event-ID").flatMap { call.request.headers[$0] }.flatMap { Int64($0) }.map {
+      max(0, $0)
+    }
+  }
+
+  /// Runs until the reader goes, their right ends, or the server stops.
+  mutating func run(_ writer: inout any ResponseBodyWriter) async throws {
+    let (channel, deadline) = (call.context.channel, deadline)
+    let watch = Task {
+      while !Task.isCancelled {
+        try await Task.sleep(for: .milliseconds(200))
+        // Whoever does not read is waited for no longer: the write ends with the connection.
+        if deadline.isOver { return channel.close(promise: nil) }
+      }
+    }
+    defer { watch.cancel() }
+    try await write(": hello\n\n", &writer)
+    while !call.site.live.isStopping, !Task.isCancelled {
+      guard try await step(&writer) else { return }
+    }
+  }
+
+  /// - Returns: false if it is over.
+  private mutating func step(_ writer: inout any ResponseBodyWriter) async throws -> Bool {
+    // Anew each time: the token may be revoked, or its member removed.
+    guard let actor = await call.caller.now(call.site), actor.may(.read),
+      let arrivals = try? await call.accounts.arrivals(actor, after: place)
+    else { return false }
+    for (place, judgement) in arrivals.judgements {
+      // An issuance that is gone by now is no news.
+      guard let record = try? await call.accounts.record(actor, judgement.issuance.id) else { continue }
+      let json = try await CertstreamMessage(call.site, record, judgement).json
+      try await write(
+        "id: \(place)\ndata: \(String(decoding: try json.encoded(), as: UTF8.self))\n\n", &writer)
+    }
+    // What others were told in between has no event, but need not be looked at again after a break.
+    let isNews = place == nil
+    place = arrivals.next
+    if isNews { try await write("id: \(arrivals.next)\n\n", &writer) }
+    guard !arrivals.hasMore else { return true }
+    if .now - lastWrite >= call.site.settings.streamHeartbeat { try await write(": \n\n", &writer) }
+    try await Task.sleep(for: call.site.settings.liveInterval)
+    return true
+  }
+
+  private mutating func write(_ text: String, _ writer: inout any ResponseBodyWriter) async throws {
+    deadline.begin(call.site.settings.streamTimeout)
+    defer { deadline.end() }
+    try await writer.write(ByteBuffer(string: text))
+    lastWrite = .now
+  }
+}
+
+/// When something that was begun must be done.
+private final class WriteDeadline: Sendable {
+  private let latest = Mutex<ContinuousClock.Instant?>(nil)
+
+  func begin(_ time: Duration) { latest.withLock { $0 = .now + time } }
+  func end() { latest.withLock { $0 = nil } }
+  var isOver: Bool { latest.withLock { end in end.map { $0 < .now } ?? false } }
+}

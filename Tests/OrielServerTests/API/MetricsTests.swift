@@ -1,0 +1,75 @@
+import Foundation
+import OrielAccounts
+import OrielStore
+import TestWorld
+import Testing
+
+@testable import OrielServer
+
+@Suite("The figures of the service")
+struct MetricsTests {
+  @Test("On this machine they are open; from elsewhere, or where a proxy may be, they need a token of their own")
+  func protection() async throws {
+    let dashboard = try await Dashboard()
+    let all = try await Premises(dashboard)
+    let (metrics, read) = (try await all.token([.metrics]), try await all.token([.read]))
+    try await dashboard.serve { port in
+      #expect(try await Program(port, nil).get("/metrics").status == 200)
+      #expect(try await Program(port, metrics).get("/metrics").status == 200)
+      #expect(try await Program(port, read).get("/metrics").status == 403)
+      // What a proxy adds, or a page that calls itself by another name.
+      for header in [("X-Forwarded-For", "192.0.2.1"), ("Forwarded", "for=192.0.2.1"), ("Via", "1.1 proxy")] {
+        let reply = try await Program(port, nil).send("GET", "/metrics", headers: [header])
+        #expect(reply.status == 401 && reply.header("www-authenticate") != nil)
+      }
+      let peer = RawClient(port: port, host: "evil.example")
+      #expect(try await peer.request("GET", "/metrics").status == 401)
+    }
+    for isPublic in [true, false] {
+      try await dashboard.serve({ settings, _ in
+        settings.publicURL = isPublic ? "https://oriel.example" : nil
+        settings.trustsForwarded = !isPublic
+      }) { port in
+        var statuses: [Int] = []
+        for token in [nil, all.token, metrics] {
+          statuses.append(try await Program(port, token).get("/metrics").status)
+        }
+        #expect(statuses == [401, 403, 200])
+      }
+    }
+  }
+
+  @Test("They are what Prometheus reads, whatever a log calls itself, and say what there is")
+  func text() async throws {
+    let dashboard = try await Dashboard()
+    _ = try await Premises(dashboard)
+    let hostile = "a \"quoted\u{301}\" \\ name\nwith lines} 5"
+    let log = try TestLog(.rfc6962, name: hostile).description(url: "https://h.example/", operatorName: "\"\\\n")
+    _ = try await FollowingStore(dashboard.database).register([log], start: "start", now: dashboard.now)
+    let text = try await dashboard.serve { port in
+      let reply = try await Program(port, nil).get("/metrics")
+      #expect(reply.header("content-type")?.hasPrefix("text/plain; version=0.0.4") == true)
+      return reply.body
+    }
+    var types: Set<String> = []
+    for line in text.split(separator: "\n") {
+      if let type = line.wholeMatch(of: #/# TYPE ([a-z_]+) (gauge|counter)/#) {
+        #expect(types.insert(String(type.1)).inserted, "\(line)")
+      } else if !line.starts(with: "# HELP ") {
+        let sample = try #require(
+          line.wholeMatch(
+            of: #/([a-z_]+)(?:\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?[0-9.e+]+/#
+              .matchingSemantics(.unicodeScalar)), "\(line)")
+        #expect(types.contains(String(sample.1)), "\(line)")
+      }
+    }
+    for line in [
+      "oriel_accounts 1", "oriel_domains{is_on=\"true\"} 1", "oriel_judgements{level=\"unexplained\"} 1",
+      "oriel_deliveries{channel=\"mail\",state=\"delivered\"} 1", "operator=\"\\\"\\\\\\n\"",
+      "state=\"current\"} 1",
+    ] { #expect(text.contains(line), "\(line)") }
+    if FileManager.default.fileExists(atPath: "/proc/self/statm") {
+      #expect(text.contains("process_resident_memory_bytes "))
+    }
+  }
+}
