@@ -22,7 +22,7 @@ struct LargeLog {
     let sequencer = try await Sequencer(
       identity, storage: storage, lock: try SQLCheckpointLock(sqliteFile: folder.path + "/lock.db"),
       table: try home.keyTable(), clock: .system, settings: pace)
-    let leaves = try await LeafIndex(try home.leafTable(), storage: storage)
+    let leaves = try await LeafIndex(try home.leafTable(), storage: storage, size: 0)
     var size: UInt64 = 0
     while size < count {
       let start = Int(size)

@@ -36,7 +36,7 @@ package struct SQLiteDatabase: SQLDatabase {
     self.path = path
     do {
       try SQLiteDatabase.refuseForeign(path)
-      pool = try DatabasePool(path: path, configuration: SQLiteDatabase.configuration)
+      pool = try SQLiteDatabase.open(path)
       try pool.writeWithoutTransaction { database in
         // Not before the pool is open, as opening it sets this too.
         try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
@@ -84,6 +84,16 @@ package struct SQLiteDatabase: SQLDatabase {
       try database.execute(sql: "PRAGMA cache_size = -4096")
     }
     return configuration
+  }
+
+  private static func open(_ path: String) throws -> DatabasePool {
+    // Of two that open a new file at once, one finds it locked for a moment, and SQLite does not wait there.
+    for _ in 0..<50 {
+      do { return try DatabasePool(path: path, configuration: configuration) } catch let error as DatabaseError
+        where error.resultCode == .SQLITE_BUSY
+      { Thread.sleep(forTimeInterval: 0.1) }
+    }
+    return try DatabasePool(path: path, configuration: configuration)
   }
 
   /// Looks before the file is opened for writing, which changes it.

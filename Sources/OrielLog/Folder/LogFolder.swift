@@ -119,11 +119,11 @@ package struct LogFolder: Sendable {
       identity, admission: Admission(rules, roots: roots.store), storage: storage,
       lock: try SQLCheckpointLock(sqliteFile: lockPath),
       table: try keyTable(), clock: clock, settings: pace, known: known)
-    let leaves = try await LeafIndex(try leafTable(), storage: storage)
+    let leaves = try await LeafIndex(try leafTable(), storage: storage, size: await log.head?.size ?? 0)
     let root = publicPath
     return try await LogService(
       log, entry: entry, leaves: leaves, clock: clock, settings: settings,
-      freeBytes: { LogFolder.freeBytes(root) }, chores: { try roots.refresh() },
+      freeBytes: { DirectoryStore.freeBytes(root) }, chores: { try roots.refresh() },
       scrub: LogScrub(
         identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock))
   }
@@ -133,12 +133,6 @@ package struct LogFolder: Sendable {
 
   /// Which entries have a leaf hash.
   package func leafTable() throws -> any EntryTable { try SortedRuns(path + "/index/leaves", .prefix) }
-
-  private static func freeBytes(_ path: String) -> UInt64? {
-    var facts = statvfs()
-    guard statvfs(path, &facts) == 0 else { return nil }
-    return UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue
-  }
 }
 
 /// The roots of a folder: `roots.pem`, which the operator may add to, and a CCADB report.

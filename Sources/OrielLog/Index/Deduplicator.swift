@@ -19,7 +19,10 @@ struct Deduplicator: Sendable {
 
   /// Reads the keys of entries up to `size` that it does not have.
   mutating func catchUp(to size: UInt64, lot: Int) async throws {
-    if knownSize == 0 { knownSize = min(try await table.coveredSize(), size) }
+    if knownSize == 0 {
+      try await table.forget(after: size)
+      knownSize = try await table.coveredSize()
+    }
     while knownSize < size {
       guard let coordinate = TileCoordinate(data: knownSize >> 8, treeSize: size) else { return }
       let content = try await TileReader(storage: storage).content(coordinate)

@@ -6,6 +6,8 @@ package import MerkleTree
 package protocol EntryTable: Sendable {
   /// The number of entries, from the first, that are all there.
   func coveredSize() async throws -> UInt64
+  /// Forgets entries, where it has more than `size`: of a log that was restored from a backup they are not there.
+  func forget(after size: UInt64) async throws
   /// The indexes, smallest first, of entries that may have one of `keys`; those of which there are none are left out.
   func find(_ keys: [SHA256Hash]) async throws -> [SHA256Hash: [UInt64]]
   /// Adds the entries between ``coveredSize()`` and `size`. One call at a time.

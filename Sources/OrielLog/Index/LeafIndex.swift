@@ -14,15 +14,18 @@ package actor LeafIndex {
   private var knownSize: UInt64
   private var isWriting = false
 
-  package init(_ table: any EntryTable, storage: any BlobStore, lot: Int = 65_536) async throws {
+  /// - Parameter size: of the log.
+  package init(_ table: any EntryTable, storage: any BlobStore, size: UInt64, lot: Int = 65_536) async throws {
     (self.table, self.lot) = (table, lot)
     tiles = TileReader(storage: storage)
+    try await table.forget(after: size)
     knownSize = try await table.coveredSize()
   }
 
   /// The entry with this leaf hash among the first `size`; nil if there is none.
   package func find(_ hash: SHA256Hash, in size: UInt64) async throws -> UInt64? {
-    try await catchUp(to: size)
+    // Writing is left to those for whom nobody waits, unless they are far behind.
+    try await catchUp(to: size, lot: 4 * lot, resting: false)
     if let index = recent[hash] { return index }
     for index in try await table.find([hash])[hash] ?? [] {
       guard let tile = TileCoordinate(level: 0, index: index >> 8, treeSize: size),
@@ -37,6 +40,11 @@ package actor LeafIndex {
   ///
   /// - Parameter resting: whether to leave time to others who use the same disk; nobody waits for this then.
   package func catchUp(to size: UInt64, resting: Bool = false) async throws {
+    try await catchUp(to: size, lot: lot, resting: resting)
+  }
+
+  private func catchUp(to size: UInt64, lot: Int, resting: Bool) async throws {
+    if recent.count >= lot { try await write(resting: resting) }
     while knownSize < size {
       guard let tile = TileCoordinate(level: 0, index: knownSize >> 8, treeSize: size) else { return }
       for (place, hash) in try await tiles.hashes(tile).enumerated() {

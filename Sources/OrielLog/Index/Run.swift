@@ -27,13 +27,21 @@ final class Run: Sendable {
   private let fences: [UInt64]
 
   /// - Returns: nil if it is not all there.
-  init?(_ path: String, _ width: KeyWidth) {
+  /// - Throws: ``BlobError`` if that can't be told.
+  static func load(_ path: String, _ width: KeyWidth) throws -> Run? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    guard let ending = Run.ending(of: file, width) else {
+    guard file >= 0 else { throw BlobError.refused("open", path) }
+    do {
+      if let ending = try ending(of: file, width, path) { return Run(path, width, file, ending) }
+    } catch {
       close(file)
-      return nil
+      throw error
     }
+    close(file)
+    return nil
+  }
+
+  private init(_ path: String, _ width: KeyWidth, _ file: Int32, _ ending: Ending) {
     (self.path, self.width, self.file) = (path, width, file)
     (entries, count, fences) = (ending.entries, ending.count, ending.fences)
   }
@@ -42,15 +50,15 @@ final class Run: Sendable {
 
   static func recordsPerBlock(_ width: KeyWidth) -> Int { blockByteCount / width.recordByteCount }
 
-  private static func ending(
-    of file: Int32, _ width: KeyWidth
-  ) -> (entries: Range<UInt64>, count: Int, fences: [UInt64])? {
+  private typealias Ending = (entries: Range<UInt64>, count: Int, fences: [UInt64])
+
+  private static func ending(of file: Int32, _ width: KeyWidth, _ path: String) throws -> Ending? {
     var facts = stat()
-    guard fstat(file, &facts) == 0 else { return nil }
+    guard fstat(file, &facts) == 0 else { throw BlobError.refused("read", path) }
     let blocks = (Int(facts.st_size) - trailerByteCount) / (blockByteCount + 8)
-    guard blocks >= 0, Int(facts.st_size) == blocks * (blockByteCount + 8) + trailerByteCount,
-      let bytes = try? read(file, at: blocks * blockByteCount, count: blocks * 8 + trailerByteCount)
+    guard blocks >= 0, Int(facts.st_size) == blocks * (blockByteCount + 8) + trailerByteCount
     else { return nil }
+    let bytes = try read(file, at: blocks * blockByteCount, count: blocks * 8 + trailerByteCount)
     let numbers = (0..<(blocks + 3)).map { place in
       bytes[(place * 8)..<(place * 8 + 8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }

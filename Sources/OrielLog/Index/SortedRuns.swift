@@ -22,13 +22,13 @@ package final class SortedRuns: EntryTable {
     (self.folder, self.width) = (folder, width)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-    runs = Mutex(SortedRuns.taken(names.map { folder + "/" + $0 }, width))
+    runs = Mutex(try SortedRuns.taken(names.map { folder + "/" + $0 }, width))
   }
 
   /// Opens the runs that make up a beginning of the log, the largest first, and deletes all else: what was merged, what
   /// a crash left half written, and what comes after a gap.
-  private static func taken(_ paths: [String], _ width: KeyWidth) -> [Run] {
-    let found = paths.filter { $0.hasSuffix(suffix) }.compactMap { Run($0, width) }
+  private static func taken(_ paths: [String], _ width: KeyWidth) throws -> [Run] {
+    let found = try paths.filter { $0.hasSuffix(suffix) }.compactMap { try Run.load($0, width) }
     let largestFirst = found.sorted { $0.entries.count > $1.entries.count }
     var runs: [Run] = []
     while let next = largestFirst.first(where: { $0.entries.lowerBound == runs.last?.entries.upperBound ?? 0 }) {
@@ -40,6 +40,15 @@ package final class SortedRuns: EntryTable {
   }
 
   package func coveredSize() async throws -> UInt64 { runs.withLock { $0.last?.entries.upperBound ?? 0 } }
+
+  package func forget(after size: UInt64) async throws {
+    let gone = runs.withLock { runs in
+      let gone = runs.filter { $0.entries.upperBound > size }
+      runs.removeLast(gone.count)
+      return gone
+    }
+    for run in gone { unlink(run.path) }
+  }
 
   package func find(_ keys: [SHA256Hash]) async throws -> [SHA256Hash: [UInt64]] {
     let runs = runs.withLock { $0 }
@@ -59,12 +68,14 @@ package final class SortedRuns: EntryTable {
   package func insert(_ entries: [SHA256Hash: UInt64], covering size: UInt64, resting: Bool) async throws {
     let start = try await coveredSize()
     guard start < size else { return }
-    let records = entries.map { RunRecord(key: width.kept($0.key), index: $0.value) }.sorted()
+    let new = entries.filter { $0.value >= start }
+    let records = new.map { RunRecord(key: width.kept($0.key), index: $0.value) }.sorted()
     try await threads.result { [self] in
       try write(start..<size, resting: resting) { writer in
         for record in records { try writer.append(record) }
       }
-      try merge(resting: resting)
+      // What could not be merged is there all the same, and merged with the next.
+      try? merge(resting: resting)
     }
   }
 
@@ -76,8 +87,15 @@ package final class SortedRuns: EntryTable {
     var writer = try RunWriter(path + ".new", width, isResting: resting)
     try fill(&writer)
     try writer.finish(path, entries: entries)
-    try DirectoryStore.sync(directory: folder)
-    guard let run = Run(path, width) else { throw BlobError.refused("read", path, code: EIO) }
+    let run: Run
+    do {
+      try DirectoryStore.sync(directory: folder)
+      guard let whole = try Run.load(path, width) else { throw BlobError.refused("read", path, code: EIO) }
+      run = whole
+    } catch {
+      unlink(path)
+      throw error
+    }
     let replaced = runs.withLock { runs in
       let replaced = runs.filter { $0.entries.lowerBound >= entries.lowerBound }
       runs = runs.dropLast(replaced.count) + [run]
@@ -90,6 +108,9 @@ package final class SortedRuns: EntryTable {
   private func merge(resting: Bool) throws {
     let all = runs.withLock { $0 }
     guard let first = SortedRuns.firstToMerge(all.map { UInt64($0.entries.count) }) else { return }
+    // It is for speed alone: the log needs the room more.
+    let needed = all[first...].reduce(0) { $0 + UInt64($1.blockCount * Run.blockByteCount) }
+    guard (DirectoryStore.freeBytes(folder) ?? .max) / 2 > needed else { return }
     var sources = try all[first...].map { try RunReader($0) }
     let end = all.last?.entries.upperBound ?? 0
     try write(all[first].entries.lowerBound..<end, resting: resting) { writer in

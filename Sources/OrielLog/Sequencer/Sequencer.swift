@@ -202,17 +202,17 @@ extension Sequencer {
     guard !isFlushing, case .running(let head, _) = condition else { return }
     isFlushing = true
     defer { isFlushing = false }
-    if deduplicator.isDue(lot: settings.deduplicationLot) {
-      let written = try await deduplicator.write(resting: true)
-      deduplicator.forget(written)
-    }
     let old = supersededTiles.dropLast(kept).filter { path in
       TileCoordinate(path: path).map { isFull($0, in: head.size) } ?? false
     }
-    guard !old.isEmpty else { return }
-    try await storage.delete(Array(old))
-    let gone = Set(old)
-    supersededTiles.removeAll { gone.contains($0) }
+    if !old.isEmpty {
+      try await storage.delete(Array(old))
+      let gone = Set(old)
+      supersededTiles.removeAll { gone.contains($0) }
+    }
+    guard deduplicator.isDue(lot: settings.deduplicationLot) else { return }
+    let written = try await deduplicator.write(resting: true)
+    deduplicator.forget(written)
   }
 
   private func isFull(_ coordinate: TileCoordinate, in size: UInt64) -> Bool {

@@ -48,6 +48,8 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Three TLS records: what is encrypted stays in the processor's cache until it is sent, and little of it waits for a
   /// slow reader.
   private static let pieceByteCount = 3 << 14
+  /// What the system is told to send at once. A slow reader has to take so much in time.
+  private static let regionByteCount = 1 << 18
 
   /// A body did not come in time.
   struct BodyTooSlow: Error {}
@@ -79,8 +81,7 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     switch unwrapOutboundIn(data) {
-    case .head: context.write(data, promise: promise)
-    case .body:
+    case .head, .body:
       let promise = promise ?? context.eventLoop.makePromise()
       context.write(data, promise: promise)
       hurry(promise, context)
@@ -166,7 +167,9 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
       self.isWriting = false
       switch result {
       case .success: self.advance(context)
-      case .failure: self.end()
+      case .failure:
+        self.end()
+        context.close(promise: nil)
       }
     }
     write(body, from: start, context, written)
@@ -192,25 +195,34 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   ) {
     // The first piece was read when the blob was opened.
     if start > 0 {
+      guard isEncrypted else { return writeRegion(of: body, from: start, context, written) }
       let end = min(start + PromptHandler.pieceByteCount, body.byteCount)
       guard body.read(start..<end, into: &piece) else {
-        written.fail(ChannelError.ioOnClosedChannel)
-        return context.close(promise: nil)
+        return written.fail(ChannelError.ioOnClosedChannel)
       }
     }
     let end = start + piece.readableBytes
-    guard !isEncrypted, end < body.byteCount,
-      let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-    else {
-      sent = end
+    sent = end
+    guard !isEncrypted, end < body.byteCount else {
       return context.writeAndFlush(wrapOutboundOut(.body(piece)), promise: written)
     }
-    sent = body.byteCount
     isCorked = true
     PromptHandler.cork(context, true)
     context.write(wrapOutboundOut(.body(piece)), promise: nil)
+    writeRegion(of: body, from: end, context, written)
+  }
+
+  private func writeRegion(
+    of body: OpenBlob, from start: Int, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>
+  ) {
+    guard let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) else {
+      written.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    let end = min(start + PromptHandler.regionByteCount, body.byteCount)
+    sent = end
     // Past the encoder, which has nothing to add to a body of a known length.
-    encoder.writeAndFlush(NIOAny(IOData.fileRegion(body.region(from: end))), promise: written)
+    encoder.writeAndFlush(NIOAny(IOData.fileRegion(body.region(start..<end))), promise: written)
   }
 
   /// Has the system send full packets only, or what it has left.

@@ -230,6 +230,13 @@ extension DirectoryStore {
     try DirectoryStore.sync(directory: path.isEmpty ? root : absolute(path))
   }
 
+  /// The space that is left where a folder is; nil if it can't be told.
+  static func freeBytes(_ path: String) -> UInt64? {
+    var facts = statvfs()
+    guard statvfs(path, &facts) == 0 else { return nil }
+    return UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue
+  }
+
   static func sync(directory path: String) throws {
     let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw BlobError.refused("open", path) }

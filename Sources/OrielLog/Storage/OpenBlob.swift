@@ -23,8 +23,10 @@ package final class OpenBlob {
 
   deinit { try? handle.close() }
 
-  /// What is there from `start` on, for the system to send. Keep the blob until it is sent.
-  func region(from start: Int) -> FileRegion { FileRegion(fileHandle: handle, readerIndex: start, endIndex: byteCount) }
+  /// A part of it, for the system to send. Keep the blob until it is sent.
+  func region(_ range: Range<Int>) -> FileRegion {
+    FileRegion(fileHandle: handle, readerIndex: range.lowerBound, endIndex: range.upperBound)
+  }
 
   /// Reads bytes in place of what is in `buffer`.
   ///

@@ -127,6 +127,24 @@ struct SortedRunsTests {
     #expect(try await table.find(keys).count == 40)
   }
 
+  @Test("Of a log that was restored from a backup, what it does not have is forgotten")
+  func restored() async throws {
+    let folder = try TemporaryFolder()
+    let keys = (0..<400).map { SHA256Hash.hash(Array("\($0)".utf8)) }
+    var table = try SortedRuns(folder.path + "/t", .whole)
+    for part in [0..<300, 300..<350, 350..<400] {
+      let lot = Dictionary(uniqueKeysWithValues: part.map { (keys[$0], UInt64($0)) })
+      try await table.insert(lot, covering: UInt64(part.upperBound), resting: false)
+    }
+    for (size, left) in [(400, 400), (399, 350), (350, 350), (10, 0)] as [(UInt64, Int)] {
+      try await table.forget(after: size)
+      #expect(try await table.coveredSize() == UInt64(left))
+      #expect(try await table.find(keys).count == left)
+      table = try SortedRuns(folder.path + "/t", .whole)
+      #expect(try await table.coveredSize() == UInt64(left))
+    }
+  }
+
   @Test("Where nothing can be written, the table is as it was")
   func noSpace() async throws {
     let folder = try TemporaryFolder()

@@ -252,7 +252,7 @@ struct ReadingTests {
     }
     let folder = try TemporaryFolder()
     for _ in 0..<2 {
-      let index = try await LeafIndex(try SortedRuns(folder.path, .prefix), storage: store, lot: 200)
+      let index = try await LeafIndex(try SortedRuns(folder.path, .prefix), storage: store, size: 300, lot: 200)
       for (number, hash) in hashes.enumerated() {
         #expect(try await index.find(hash, in: 300) == UInt64(number))
       }

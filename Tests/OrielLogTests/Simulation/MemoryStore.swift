@@ -199,6 +199,10 @@ final class MemoryTable: EntryTable {
     }
   }
 
+  func forget(after size: UInt64) async throws {
+    state.withLock { $0.size = min($0.size, size) }
+  }
+
   func insert(_ entries: [SHA256Hash: UInt64], covering size: UInt64, resting: Bool) async throws {
     state.withLock { state in
       state.indexes.merge(entries.mapValues { [$0] }) { first, other in first + other }
