@@ -35,7 +35,7 @@ extension AlertStore {
   /// More of a history than this decides nothing.
   package static let longestHistory = 5000
 
-  /// What was accepted or denied for a domain, the newest ``longestHistory`` of it, oldest first.
+  /// What was accepted for a domain, the newest ``longestHistory`` of it, and what was denied, oldest first.
   package func judged(for domain: Int64, item: String) async throws -> [JudgedRecord] {
     try await database.read { connection in
       let rows = try connection.query(
@@ -43,8 +43,17 @@ extension AlertStore {
         SELECT i.id, i.issuer_key_hash, i.spki_sha256, i.not_before, i.not_after, j.first_seen, j.verdict, j.is_proven,
           j.state, (SELECT c.chain FROM certificates c WHERE c.issuance_id = i.id ORDER BY length(c.chain) DESC LIMIT 1)
         FROM judgements j JOIN issuances i ON i.number = j.issuance
-        WHERE j.domain_id = ? AND (j.verdict <> 'unexplained' OR j.state IN ('claimed', 'denied'))
-        ORDER BY j.first_seen DESC, j.issuance DESC LIMIT \(AlertStore.longestHistory)
+        WHERE j.domain_id = ?1 AND j.rowid IN (
+          SELECT rowid FROM (
+            SELECT rowid FROM judgements
+            WHERE domain_id = ?1 AND (verdict <> 'unexplained' OR state = 'claimed') AND state <> 'denied'
+            ORDER BY first_seen DESC, issuance DESC LIMIT \(AlertStore.longestHistory))
+          UNION ALL
+          SELECT rowid FROM (
+            -- However much came since, what was denied stays denied.
+            SELECT rowid FROM judgements WHERE domain_id = ?1 AND state = 'denied'
+            ORDER BY first_seen DESC, issuance DESC LIMIT \(AlertStore.longestHistory)))
+        ORDER BY j.first_seen DESC, j.issuance DESC
         """, [.integer(domain)])
       return try rows.reversed().map { row in
         guard let key = row.blob(0), let id = SHA256Hash(key), let issuer = row.blob(1).flatMap({ SHA256Hash($0) }),

@@ -2,7 +2,14 @@
 package enum Migrations {
   package static let all: [String] = [
     following, alerting, searching, accounts, judging, retention, firstDay, lookalikes, counting,
+    finding,
   ]
+
+  /// What is looked for among much that is not meant.
+  private static let finding = """
+    CREATE INDEX judgements_denied ON judgements (domain_id, first_seen, issuance) WHERE state = 'denied';
+    CREATE INDEX alerts_digests ON alerts (id) WHERE kind = 'digest';
+    """
 
   private static let following = """
     CREATE TABLE logs (

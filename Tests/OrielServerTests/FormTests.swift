@@ -217,12 +217,36 @@ struct FormTests {
       try await dashboard.sight(["www.alpha.example"], for: domain, item: "alpha.example")
       let heard = try await reply
       #expect(heard.header("content-type") == "text/event-stream")
-      #expect(heard.body.contains("event: news\ndata: 1\n\n"))
+      #expect(heard.body.firstMatch(of: /event: news\nid: [0-9-]+\ndata: 1\n\n/) != nil)
       let (others, other) = AsyncStream.makeStream(of: Void.self)
       async let rest = member.request("GET", "/events", began: other)
       _ = await others.first { _ in true }
       try await dashboard.signIn.signOut(session)
       #expect(try await rest.status == 200)
+    }
+  }
+
+  @Test("What comes between a page and its first question for news is news; what the page shows is none")
+  func liveSince() async throws {
+    let dashboard = try await Dashboard()
+    let (owner, session) = try await dashboard.account("Alpha")
+    let domain = try await dashboard.domain(owner, "alpha.example")
+    try await dashboard.serve({ settings, _ in settings.liveInterval = .milliseconds(20) }) { port in
+      let member = await visitor(port, session)
+      func mark() async throws -> String {
+        let page = try await member.get("/").body
+        return try #require(page.firstMatch(of: /data-open="\d+" data-mark="([0-9-]+)"/)).1.description
+      }
+      let before = try await mark()
+      try await dashboard.sight(["www.alpha.example"], for: domain, item: "alpha.example")
+      let missed = try await member.request("GET", "/events?since=\(before)", until: "\n\n")
+      #expect(missed.body.contains("data: 1\n\n"))
+      let after = try await mark()
+      #expect(after != before && missed.body.contains("id: \(after)\n"))
+      for (path, headers) in [("?since=\(after)", []), ("?since=\(before)", [("Last-Event-ID", after)])] {
+        let quiet = try await member.request("GET", "/events\(path)", headers, until: ": \n\n")
+        #expect(!quiet.body.contains("data:"), "\(path)")
+      }
     }
   }
 

@@ -64,7 +64,6 @@ struct CertificateStream {
   private let call: APICall
   /// Nil before it is known where it begins.
   private var place: Int64?
-  private let deadline = WriteDeadline()
   private var lastWrite = ContinuousClock.now
 
   init(_ call: APICall) {
@@ -76,15 +75,6 @@ struct CertificateStream {
 
   /// Runs until the reader goes, their right ends, or the server stops.
   mutating func run(_ writer: inout any ResponseBodyWriter) async throws {
-    let (channel, deadline) = (call.context.channel, deadline)
-    let watch = Task {
-      while !Task.isCancelled {
-        try await Task.sleep(for: .milliseconds(200))
-        // Whoever does not read is waited for no longer: the write ends with the connection.
-        if deadline.isOver { return channel.close(promise: nil) }
-      }
-    }
-    defer { watch.cancel() }
     try await write(": hello\n\n", &writer)
     while !call.site.live.isStopping, !Task.isCancelled {
       guard try await step(&writer) else { return }
@@ -115,18 +105,7 @@ struct CertificateStream {
   }
 
   private mutating func write(_ text: String, _ writer: inout any ResponseBodyWriter) async throws {
-    deadline.begin(call.site.settings.streamTimeout)
-    defer { deadline.end() }
     try await writer.write(ByteBuffer(string: text))
     lastWrite = .now
   }
-}
-
-/// When something that was begun must be done.
-private final class WriteDeadline: Sendable {
-  private let latest = Mutex<ContinuousClock.Instant?>(nil)
-
-  func begin(_ time: Duration) { latest.withLock { $0 = .now + time } }
-  func end() { latest.withLock { $0 = nil } }
-  var isOver: Bool { latest.withLock { end in end.map { $0 < .now } ?? false } }
 }

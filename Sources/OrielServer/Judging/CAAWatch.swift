@@ -96,10 +96,13 @@ extension WatchedItem {
 
   /// Whether a name of a certificate is the item's, as far as items about names go.
   func isHit(by text: String) -> Bool {
+    // A wildcard above the name covers it.
+    func isName(_ name: DomainName) -> Bool {
+      text == name.ascii || text.hasPrefix("*.") && name.ascii.drop { $0 != "." } == text.dropFirst()
+    }
     switch self {
-    case .subtree(let name): return text == name.ascii || text.hasSuffix("." + name.ascii)
-    case .exact(let name):
-      return text == name.ascii || text.hasPrefix("*.") && name.ascii.drop { $0 != "." } == text.dropFirst()
+    case .subtree(let name): return isName(name) || text.hasSuffix("." + name.ascii)
+    case .exact(let name): return isName(name)
     case .addresses, .publicKey, .issuer, .everything: return true
     }
   }

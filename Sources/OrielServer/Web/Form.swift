@@ -1,3 +1,5 @@
+import OrielVerdicts
+
 /// The fields of a form, or of what stands behind the question mark (`application/x-www-form-urlencoded`), and the files
 /// that came with them (`multipart/form-data`).
 struct Form: Sendable {
@@ -51,7 +53,8 @@ struct Form: Sendable {
   /// For templates, to show again what was typed; but no private key is sent back.
   var values: Values {
     fields.reduce(into: [:] as Values) { values, field in
-      guard let text = field.value.first, !text.contains("PRIVATE KEY") else { return }
+      guard let text = field.value.first, !text.contains("PRIVATE KEY"), !CertificateFile.holdsSecret(Array(text.utf8))
+      else { return }
       values[field.key] = text
     }
   }

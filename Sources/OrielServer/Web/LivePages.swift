@@ -27,8 +27,9 @@ final class LivePages: Sendable {
 }
 
 extension Site {
-  /// Server-sent events: one whenever there is something new to show, for as long as the session is good.
-  func events(_ visit: Visit) throws -> Response {
+  /// Server-sent events: one whenever there is something new to show, for as long as the session is good. What `since`
+  /// or a break has seen is nothing new.
+  func events(_ visit: Visit, lastSeen: String?) throws -> Response {
     guard let session = visit.session else { throw AccountError.signedOut }
     let account = try visit.someone().account
     guard !live.isFull(settings.livePages) else { throw AccountError.limited(retryAfter: 60_000) }
@@ -36,14 +37,14 @@ extension Site {
       // Only here: a body that is never asked for would never leave.
       guard live.enter(most: settings.livePages) else { return try await writer.finish(nil) }
       defer { live.leave() }
-      var last = ""
+      var last = lastSeen ?? visit.query["since"]
       while !live.isStopping, !Task.isCancelled {
         // Anew each time: the session may have ended, or the member been removed.
         guard let actor = try? await signIn.actor(session: session, account: account),
           let news = try? await news(actor)
         else { break }
         // A comment shows whether anybody still listens.
-        let text = news.mark == last ? ": \n\n" : "event: news\ndata: \(news.open)\n\n"
+        let text = news.mark == last ? ": \n\n" : "event: news\nid: \(news.mark)\ndata: \(news.open)\n\n"
         last = news.mark
         try await writer.write(ByteBuffer(string: text))
         try await Task.sleep(for: settings.liveInterval)
@@ -53,12 +54,23 @@ extension Site {
     return Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
   }
 
-  private func news(_ actor: Actor) async throws -> (mark: String, open: Int) {
+  /// How things stand for those who have pages open.
+  func news(_ actor: Actor) async throws -> News {
     var filter = HistoryFilter()
     filter.levels = [.unexplained]
     filter.states = [.new]
-    let open = try await accounts.historyCount(actor, filter, ceiling: 999).value
+    let open = try await accounts.historyCount(actor, filter, ceiling: 999)
     let newest = try await accounts.history(actor, limit: 1).results.first
-    return ("\(open) \(newest?.issuance.number ?? 0) \(newest?.at ?? 0) \(newest?.changedAt ?? 0)", open)
+    let mark = [Int64(open.value), newest?.issuance.number ?? 0, newest?.at ?? 0, newest?.changedAt ?? 0]
+    return News(mark: mark.map { "\($0)" }.joined(separator: "-"), open: open.value, isExact: open.isExact)
   }
+}
+
+/// What a page has to be shown anew for.
+struct News: Sendable {
+  /// Another one, whenever there is something new.
+  let mark: String
+  /// How many certificates need somebody.
+  let open: Int
+  let isExact: Bool
 }

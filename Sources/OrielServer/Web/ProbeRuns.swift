@@ -10,7 +10,8 @@ final class ProbeRuns: Sendable {
   struct Run: Sendable {
     struct Result: Sendable {
       let place: HostProbe.Place
-      let sight: HostProbe.Sight
+      /// Why nothing was seen; nil if something was.
+      let failure: String?
       /// How many certificates were new to the list.
       var listed = 0
     }
@@ -64,8 +65,12 @@ final class ProbeRuns: Sendable {
       let isSoon = state.runs.values.contains {
         $0.account == domain.account && (!$0.isOver || now - $0.startedAt < ProbeRuns.pause)
       }
-      guard !isSoon, open.count < ProbeRuns.mostAtOnce, state.runs.count < ProbeRuns.mostKept else {
+      guard !isSoon, open.count < ProbeRuns.mostAtOnce else {
         throw AccountError.limited(retryAfter: ProbeRuns.pause)
+      }
+      if state.runs.count >= ProbeRuns.mostKept {
+        let oldest = state.runs.filter { $0.value.isOver }.min { $0.value.startedAt < $1.value.startedAt }
+        if let oldest { state.runs[oldest.key] = nil }
       }
       state.number += 1
       state.runs[domain.id] = Run(
@@ -83,8 +88,11 @@ final class ProbeRuns: Sendable {
   private func take(
     _ place: HostProbe.Place, _ sight: HostProbe.Sight, _ domain: Domain, _ baseline: Baseline, _ number: Int
   ) async {
-    var result = Run.Result(place: place, sight: sight)
-    if case .chains(let chains) = sight {
+    var result: Run.Result
+    switch sight {
+    case .nothing(let reason): result = Run.Result(place: place, failure: String(reason.prefix(300)))
+    case .chains(let chains):
+      result = Run.Result(place: place, failure: nil)
       let files = chains.map { chain in
         (file: CertificateFile(Array(chain.map { PEM.encode($0) }.joined().utf8)), source: "seen at \(place)")
       }

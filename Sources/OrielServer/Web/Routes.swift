@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import OrielAccounts
 
@@ -28,7 +29,7 @@ extension Routes {
     router.on("/events", method: .get) { [site] request, context in
       let visit = try await Routes.visit(request, context, site)
       do {
-        return try site.events(visit)
+        return try site.events(visit, lastSeen: HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] })
       } catch {
         return try await Routes.problem(error, site, visit, isMember: true)
       }

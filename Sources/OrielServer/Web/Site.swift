@@ -67,7 +67,7 @@ struct Site: Sendable {
   func html(_ page: Page, _ visit: Visit) async throws -> String {
     var frame: Values = [
       "title": page.title, "style": assets.style.path, "script": assets.script.path,
-      "formCode": SignIn.formCode(visit.formSecret), "typed": visit.form.values,
+      "mark": visit.news?.mark, "formCode": SignIn.formCode(visit.formSecret), "typed": visit.form.values,
       "done": visit.query["done"].flatMap { Site.done[$0] },
     ]
     if let refusal = visit.refusal {
@@ -75,10 +75,8 @@ struct Site: Sendable {
       frame["refused"] = [refusal.form: [refusal.field: refusal.reason] as Values] as Values
     }
     if let actor = visit.actor {
-      var open = HistoryFilter()
-      open.levels = [.unexplained]
-      open.states = [.new]
-      let count = try await accounts.historyCount(actor, open, ceiling: 99)
+      let news = if let news = visit.news { news } else { try await news(actor) }
+      frame["open"] = "\(news.open)"
       frame["member"] =
         [
           "address": visit.address, "mayWrite": actor.may(.write), "mayManage": actor.may(.manage),
@@ -87,7 +85,7 @@ struct Site: Sendable {
             [
               "path": path, "words": words,
               "isCurrent": path == "/" ? visit.path == "/" : visit.path == path || visit.path.hasPrefix(path + "/"),
-              "open": path == "/" && count.value > 0 ? Phrase.number(count.value) + (count.isExact ? "" : "+") : nil,
+              "open": path == "/" && news.open > 0 ? Phrase.number(news.open) + (news.isExact ? "" : "+") : nil,
             ]
           },
           "isInSeveral": visit.memberships.count > 1,

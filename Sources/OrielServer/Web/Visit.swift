@@ -17,6 +17,8 @@ struct Visit: Sendable {
   var actor: Actor?
   var memberships: [Membership] = []
   var address = ""
+  /// How things stood before the page was made.
+  var news: News?
   /// Why the form of this visit was not taken.
   var refusal: Refusal?
 

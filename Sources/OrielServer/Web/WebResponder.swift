@@ -72,9 +72,11 @@ struct Routes {
   func show(_ path: String, isMember: Bool = true, _ show: @escaping WebResponder.Show) {
     let site = site
     router.on(RouterPath(path), method: .get) { request, context in
-      let visit = try await Routes.visit(request, context, site)
+      var visit = try await Routes.visit(request, context, site)
       do {
         if isMember { _ = try visit.someone() }
+        // Before the page looks itself: what comes in between is shown once more, rather than not at all.
+        if let actor = visit.actor { visit.news = try await site.news(actor) }
         return try await Routes.answer(try await show(visit), visit, site)
       } catch {
         return try await Routes.problem(error, site, visit, isMember: isMember)

@@ -36,12 +36,12 @@ package struct WebServer: Sendable {
     /// How often pages that are open look for news, and how many may.
     package var liveInterval: Duration = .seconds(2)
     package var livePages = 256
-    /// Streams of certificates: how many there may be, and of one account, when something is said in each, and how long
-    /// one waits for a reader who does not read.
+    /// Streams of certificates: how many there may be, and of one account, and when something is said in each.
     package var streams = 256
     package var streamsPerAccount = 8
     package var streamHeartbeat: Duration = .seconds(15)
-    package var streamTimeout: Duration = .seconds(30)
+    /// How long a reader may take nothing of an answer.
+    package var writeTimeout: Duration = .seconds(30)
     /// The time for answers under way, once the server is to stop.
     package var stopTimeout: Duration = .seconds(10)
 
@@ -99,7 +99,9 @@ package struct WebServer: Sendable {
     let (site, settings) = (site, site.settings)
     let responder = try WebResponder(site)
     let quiet = Logger(label: "oriel.web") { _ in SwiftLogNoOpLogHandler() }
-    var http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
+    var http = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [StalledWriteHandler(limit: TimeAmount(settings.writeTimeout))],
+      idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     let application = Application(
       responder: responder, server: .http1(configuration: http),

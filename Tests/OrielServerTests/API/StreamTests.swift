@@ -164,7 +164,7 @@ struct StreamTests {
       try await dashboard.sight(names, for: all.domain, item: "alpha.example")
     }
     try await dashboard.serve({ settings, _ in
-      (settings.streamsPerAccount, settings.streamTimeout) = (1, .milliseconds(300))
+      (settings.streamsPerAccount, settings.writeTimeout) = (1, .milliseconds(300))
     }) { port in
       let peer = try LoopbackSocket(port: port)
       var little = Int32(4096)

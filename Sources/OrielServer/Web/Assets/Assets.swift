@@ -31,29 +31,41 @@ struct Assets: Sendable {
 let liveScript = """
   "use strict";
   (() => {
-    const parts = document.querySelectorAll("[data-live]");
-    if (!parts.length || !window.EventSource) return;
-    const said = document.getElementById("said");
+    const { mark, open: openAtFirst } = document.currentScript.dataset;
     const title = document.title;
-    let open = null;
-    const refresh = async () => {
+    const said = document.getElementById("said");
+    const name = (count) => { document.title = count > 0 ? `(${count}) ${title}` : title; };
+    let open = Number(openAtFirst);
+    name(open);
+    if (!document.querySelector("[data-live]") || !window.EventSource) return;
+    let isFetching = false, isStale = false;
+    const fill = async () => {
       const answer = await fetch(location.href, { credentials: "same-origin" });
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of document.querySelectorAll("[data-live]")) {
         const fresh = page.getElementById(part.id);
-        if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...fresh.childNodes);
+        // Nobody wants the thing that they are at replaced under their hands.
+        if (part.contains(document.activeElement)) isStale = true;
+        else if (fresh) part.replaceChildren(...fresh.childNodes);
       }
     };
-    const source = new EventSource("/events");
+    const refresh = async () => {
+      isStale = true;
+      if (isFetching) return;
+      isFetching = true;
+      try {
+        do { isStale = false; await fill(); } while (isStale && !document.activeElement?.closest("[data-live]"));
+      } finally { isFetching = false; }
+    };
+    document.addEventListener("focusout", () => { if (isStale) setTimeout(refresh); });
+    const source = new EventSource(mark ? `/events?since=${mark}` : "/events");
     source.addEventListener("news", (event) => {
       const count = Number(event.data);
-      if (open !== null) {
-        refresh();
-        if (count > open) said.textContent = `${count} need you now`;
-      }
+      refresh().catch(() => {});
+      if (count > open) said.textContent = `${count} need you now`;
       open = count;
-      document.title = count > 0 ? `(${count}) ${title}` : title;
+      name(open);
     });
   })();
 

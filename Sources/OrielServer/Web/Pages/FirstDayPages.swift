@@ -128,13 +128,11 @@ extension Site {
       "isOver": run.isOver, "when": Phrase.minute(run.startedAt),
       "progress": "\(results.count) of \(run.places.count)",
       "results": results.map { result -> Values in
-        switch result.sight {
-        case .chains where result.listed > 0:
-          ["place": "\(result.place)", "isSeen": true, "words": "its certificate is listed below"]
-        case .chains:
-          ["place": "\(result.place)", "isSeen": true, "words": "its certificate is nothing new, or for other names"]
-        case .nothing(let reason): ["place": "\(result.place)", "isSeen": false, "words": String(reason.prefix(300))]
-        }
+        let news =
+          result.listed > 0 ? "its certificate is listed below" : "its certificate is nothing new, or for other names"
+        return [
+          "place": "\(result.place)", "isSeen": result.failure == nil, "words": result.failure ?? news,
+        ]
       },
     ]
   }

@@ -140,20 +140,14 @@ extension Site {
   private func find(_ visit: Visit) async throws -> Found {
     let (actor, id) = (try visit.someone(), try visit.issuance)
     let (record, lookalikes) = try await record(actor, id)
-    var domains: [Domain] = []
-    for item in Set(record.matches.map(\.item)).sorted().prefix(20) {
-      domains += try await accounts.domains(actor, startingWith: item, limit: 1).filter { $0.item == item }
-    }
     var wanted: DomainID?
     if let text = visit.form["domain"] ?? visit.query["domain"] {
       guard let id = DomainID(text) else { throw AccountError.notFound }
       wanted = try await accounts.domain(actor, id).id
     }
     var judgements: [(Domain, Judgement)] = []
-    for domain in domains {
-      if let judgement = try? await accounts.judgement(actor, of: domain.id, id) {
-        judgements.append((domain, judgement))
-      }
+    for judgement in try await accounts.judgements(actor, of: id) {
+      judgements.append((try await accounts.domain(actor, judgement.domain), judgement))
     }
     let chosen = judgements.first { wanted == nil || $0.0.id == wanted }
     if wanted != nil, chosen == nil { throw AccountError.notFound }

@@ -9,7 +9,7 @@ let layoutTemplate = """
   <title>{{title}} · Oriel</title>
   <link rel="stylesheet" href="{{style}}">
   <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M3 15V6l5-5 5 5v9z' fill='%231a5688'/%3E%3Cpath d='M8 4v10M4.5 9h7' stroke='white'/%3E%3C/svg%3E">
-  {{#member}}<script src="{{script}}" defer></script>{{/member}}
+  {{#member}}<script src="{{script}}" data-open="{{open}}"{{#mark}} data-mark="{{mark}}"{{/mark}} defer></script>{{/member}}
   </head>
   <body>
   <a class="skip" href="#main">Skip to the content</a>
