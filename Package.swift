@@ -143,10 +143,10 @@ let package = Package(
       ]),
 
     .target(name: "TestSupport", dependencies: ["OrielMail"], path: "Tests/TestSupport", exclude: ["Mail/Server"]),
-    .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestSupport"]),
+    .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "CertificateTransparencyTests",
-      dependencies: ["CertificateTransparency", "MerkleTree", "TestSupport", crypto]),
+      dependencies: ["CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),
     .testTarget(
       name: "CTPolicyTests",
       dependencies: ["CTPolicy", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),
@@ -187,7 +187,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "OrielContactsTests",
-      dependencies: ["OrielContacts", "OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
+      dependencies: [
+        "OrielContacts", "OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport",
+      ]),
     .testTarget(
       name: "OrielAccountsTests",
       dependencies: [
@@ -196,7 +198,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "OrielWatchlistTests",
-      dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestSupport"]),
+      dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "CTLogClientTests",
       dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),

@@ -96,10 +96,16 @@ struct ServiceBenchmark {
         ("search by key", "/search?key=\(ServiceBenchmark.hash(round * 7 + domain % 7))"),
         ("search of a day", "/search?from=2026-05-0\(1 + round % 9)&to=2026-05-0\(1 + round % 9)"),
         ("alerts", "/alerts"), ("logs", "/logs"), ("settings", "/settings"), ("certificate", "/certificate"),
+        ("feed", own + "/feed.atom"), ("API: domains", "/api/v1/domains"), ("API: domain", "/api/v1" + own),
+        ("API: issuances, counted", "/api/v1/issuances?count=true"),
+        ("API: new unexplained, counted", "/api/v1/issuances?level=unexplained&state=new&count=true"),
+        ("API: domain's issuances", "/api/v1\(own)/issuances?limit=200"),
+        ("API: search, counted", "/api/v1/search?name=\(name)&count=true"),
       ]
       if let issuance {
         pages.append(("issuance", "/issuances/\(issuance)?domain=\(domain)"))
         pages.append(("what to do", "/issuances/\(issuance)/action?domain=\(domain)"))
+        pages.append(("API: issuance", "/api/v1/issuances/\(issuance)"))
       }
       if let next { pages.append(("domain, next page", own + "?after=\(next)")) }
       if let nextOfAll { pages.append(("history, next page", "/history?after=\(nextOfAll)")) }

@@ -27,38 +27,15 @@ struct DemoDashboard: Sendable {
       try? say("mail to \(letter.address), with a link: \(url)")
     }
     parts.statuses = { board.all }
-    parts.deliveries = { (account: AccountID, limit: Int) in
-      try await AlertStore(database).deliveries(ofAccount: account.value, limit: limit)
-    }
     var settings = WebServer.Settings()
     settings.port = 0
     settings.stopTimeout = .seconds(1)
     let web = try WebServer(parts, settings)
-    try await served(by: web) { port in
+    try await ServedWhile.run({ try await web.run(onListening: $0, until: $1) }) { port in
       guard let letter = try await SignIn(store).requestLink(address: owner, client: "terminal") else { return }
       try await body(
         DemoDashboard(store: store, url: "http://127.0.0.1:\(port)", link: web.url(of: letter), domains: domains))
     }
-  }
-
-  private static func served(by web: WebServer, _ body: (Int) async throws -> Void) async throws {
-    let (ports, opener) = AsyncStream<Int>.makeStream()
-    let (stops, stopper) = AsyncStream<Void>.makeStream()
-    // Not cancelled with this task: a server that is told to stop ends its connections in order.
-    let serving = Task {
-      defer { opener.finish() }
-      try await web.run(onListening: { opener.yield($0) }, until: { for await _ in stops {} })
-    }
-    let result: Result<Void, any Error>
-    do {
-      guard let port = await ports.first(where: { _ in true }) else { throw DemoWorld.NotServed() }
-      result = .success(try await body(port))
-    } catch {
-      result = .failure(error)
-    }
-    stopper.finish()
-    try await serving.value
-    try result.get()
   }
 
   /// Makes the account, with domains of which there is a history.
@@ -66,7 +43,8 @@ struct DemoDashboard: Sendable {
     let service = AccountService(store)
     let made = try await service.addAccount(name: "The shop", owner: owner)
     let actor = Actor.machine(made.account.id)
-    try await service.mirror(try DemoStory.watched.map { try WatchedItem(parsing: $0) }, in: made.account.id)
+    try await service.mirror(
+      try DemoStory.watched.map { ConfiguredDomain(try WatchedItem(parsing: $0)) }, in: made.account.id)
     var change = DomainChange()
     change.isBaselineConfirmed = true
     var domains: [DomainID] = []

@@ -12,9 +12,6 @@ struct DemoWorld: Sendable {
   private let clients: [SubmissionClient]
   private let authority: TestAuthority
 
-  /// The server did not begin to listen.
-  struct NotServed: Error {}
-
   /// Makes a world in a folder, which lasts while `body` runs.
   static func run(in folder: URL, _ body: (DemoWorld) async throws -> Void) async throws {
     let now = LogClock.system.now
@@ -33,7 +30,10 @@ struct DemoWorld: Sendable {
       }
       services.append(try await log.open(clock: .system, settings: settings))
     }
-    try await serve(services) { port in
+    var serving = LogServer.Settings()
+    (serving.port, serving.stopTimeout) = (0, .seconds(2))
+    let server = LogServer(services, serving)
+    try await ServedWhile.run({ try await server.run(onListening: $0, until: $1) }) { port in
       var settings = HTTPTransport.Settings()
       settings.connectionsPerHost = 64
       try await HTTPTransport.withTransport(settings) { transport in
@@ -59,30 +59,6 @@ struct DemoWorld: Sendable {
       SubmissionClient(
         url: log.monitoringURL, key: log.key, transport: transport, pacer: Pacer(maximumInFlight: 32))
     }
-  }
-
-  private static func serve(_ services: [LogService], _ body: (Int) async throws -> Void) async throws {
-    let (ports, opener) = AsyncStream<Int>.makeStream()
-    let (stops, stopper) = AsyncStream<Void>.makeStream()
-    var settings = LogServer.Settings()
-    settings.port = 0
-    settings.stopTimeout = .seconds(2)
-    let server = LogServer(services, settings)
-    // Not cancelled with this task: a server that is told to stop ends its connections in order.
-    let serving = Task {
-      defer { opener.finish() }
-      try await server.run(onListening: { opener.yield($0) }, until: { for await _ in stops {} })
-    }
-    let result: Result<Void, any Error>
-    do {
-      guard let port = await ports.first(where: { _ in true }) else { throw NotServed() }
-      result = .success(try await body(port))
-    } catch {
-      result = .failure(error)
-    }
-    stopper.finish()
-    try await serving.value
-    try result.get()
   }
 
   /// The number of entries of each log.

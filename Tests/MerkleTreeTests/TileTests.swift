@@ -1,4 +1,5 @@
 import MerkleTree
+import TestWorld
 import Testing
 
 @Suite struct TileCoordinateTests {

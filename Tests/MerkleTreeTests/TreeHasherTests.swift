@@ -1,6 +1,7 @@
 import Foundation
 import MerkleTree
 import TestSupport
+import TestWorld
 import Testing
 
 @Suite struct TreeHasherTests {

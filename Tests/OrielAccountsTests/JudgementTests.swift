@@ -55,7 +55,7 @@ struct JudgementTests {
 
   @Test("a history is what was judged: filtered, counted exactly, and paged in order")
   func histories() async throws {
-    var random = Seeded(3)
+    var random = SeededGenerator(seed: 3)
     let registry = try await Registry()
     let owner = try await registry.account("alpha")
     let domains = [try await registry.domain(owner, "a.example"), try await registry.domain(owner, "b.example")]

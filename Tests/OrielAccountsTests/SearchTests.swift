@@ -23,7 +23,8 @@ struct SearchTests {
   }
 
   /// Issuances for random names, some of them judged for an account; the newest first.
-  private func fill(_ registry: Registry, count: Int, _ random: inout Seeded) async throws -> (Actor, [Known]) {
+  private func fill(_ registry: Registry, count: Int, _ random: inout SeededGenerator) async throws -> (Actor, [Known])
+  {
     let owner = try await registry.account("alpha")
     let (first, second) = (
       try await registry.domain(owner, "a.example"), try await registry.domain(owner, "www.a.example")
@@ -53,7 +54,7 @@ struct SearchTests {
 
   @Test("every combination of conditions finds what it should, counts it, and pages through it in order")
   func combinations() async throws {
-    var random = Seeded(7)
+    var random = SeededGenerator(seed: 7)
     let registry = try await Registry()
     let (owner, known) = try await fill(registry, count: 40, &random)
     let search = IssuanceSearch(registry.database)
@@ -117,7 +118,7 @@ struct SearchTests {
 
   @Test("what comes in while somebody turns pages moves nothing, and counting stops at the ceiling")
   func stablePages() async throws {
-    var random = Seeded(9)
+    var random = SeededGenerator(seed: 9)
     let registry = try await Registry()
     let (owner, known) = try await fill(registry, count: 12, &random)
     let own = known.filter(\.isOwn).map(\.pair.issuanceID)
@@ -225,19 +226,5 @@ struct SearchTests {
     #expect(SearchCursor("\(cursor)") == cursor)
     let history = HistoryCursor(issuance: cursor, domain: DomainID(7))
     #expect(HistoryCursor("\(history)") == history)
-  }
-}
-
-/// The same numbers for the same seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import OrielWatchlist
+import TestWorld
 import Testing
 
 @testable import OrielContacts
@@ -210,7 +211,7 @@ struct CAALookupTests {
 
   @Test("no random answer traps, hangs, or is taken for none")
   func randomAnswers() async throws {
-    var generator = Seeded(state: 11)
+    var generator = SeededGenerator(seed: 11)
     var replies: [NameServerDouble.Reply] = []
     for _ in 0..<150 {
       var bytes: [UInt8] = [0xc0, 0x0c, 1, 1, 0, 1, 0, 0, 0, 9, 0, 8, 0, 5] + Array("issuex".utf8)
@@ -271,7 +272,6 @@ struct CAASetTests {
     #expect(
       CAARecord(flags: 0, tag: "ISSUE", value: "a\"\u{202e}\nb\\").description == "0 issue \"a\\\"\u{fffd} b\\\\\"")
     let reports = set([(0, "iodef", "mailto:a@b.test"), (0, "iodef", "https://b.test"), (0, "iodef", "mailto:x")])
-    #expect(reports.incidentAddresses.map(\.text) == ["a@b.test"])
     let stored = try JSONDecoder().decode(CAASet.self, from: JSONEncoder().encode(reports))
     #expect(stored == reports)
   }

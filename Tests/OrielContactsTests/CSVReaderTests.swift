@@ -1,5 +1,6 @@
 import CertificateTransparency
 import Foundation
+import TestWorld
 import Testing
 
 @testable import OrielContacts
@@ -55,7 +56,7 @@ struct CSVReaderTests {
 
   @Test("whatever is written in quotes is read back")
   func roundTrip() throws {
-    var generator = Seeded(state: 7)
+    var generator = SeededGenerator(seed: 7)
     let alphabet = Array("ab,\"\n\r x;é")
     for _ in 0..<300 {
       let table = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
@@ -77,7 +78,7 @@ struct CSVReaderTests {
 
   @Test("no damage to a document makes the reader trap, or read on for ever")
   func damage() throws {
-    var generator = Seeded(state: 8)
+    var generator = SeededGenerator(seed: 8)
     let good = Array("\"CA Owner\",\"SHA-256 Fingerprint\",\"Parent SHA-256 Fingerprint\"\n\"A\",\"ab\",\"\"\n".utf8)
     for _ in 0..<3000 {
       var bad = good

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import TestWorld
 import Testing
 
 @testable import OrielMail
@@ -99,7 +100,7 @@ struct MailMessageTests {
 
   @Test("has short lines of ASCII that end with CRLF, the same each time")
   func form() throws {
-    var generator = SeededGenerator(state: 1)
+    var generator = SeededGenerator(seed: 1)
     for _ in 0..<200 {
       let scalars = (0..<Int.random(in: 0..<400, using: &generator)).compactMap { _ in
         Unicode.Scalar(UInt32.random(in: 0..<(Bool.random(using: &generator) ? 0x80 : 0x11_0000), using: &generator))
@@ -128,17 +129,5 @@ struct MailMessageTests {
     ] as [(Int64, String)])
   func dates(_ milliseconds: Int64, _ expected: String) {
     #expect(mailDate(millisecondsSince1970: milliseconds) == expected)
-  }
-}
-
-/// SplitMix64: the same texts in every run.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -8,7 +8,7 @@ final class WebDriver: Sendable {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
-  private let process: Process
+  private let process: RunningProgram
   private let client: RawClient
   private let session: String
   private let folder: TemporaryFolder
@@ -16,15 +16,11 @@ final class WebDriver: Sendable {
   struct Unexpected: Error { let reply: String }
 
   init() async throws {
-    let process = Process()
     folder = try TemporaryFolder()
-    process.executableURL = URL(filePath: try #require(WebDriver.program))
-    process.arguments = ["--port=0"]
     let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    self.process = process
+    process = try RunningProgram(
+      try #require(WebDriver.program), ["--port=0"], output: output.fileHandleForWriting)
+    try output.fileHandleForWriting.close()
     var (text, port) = ("", Int?.none)
     while port == nil {
       let data = output.fileHandleForReading.availableData
@@ -45,7 +41,7 @@ final class WebDriver: Sendable {
       "POST", "/session", headers: [("Content-Type", "application/json")], body: Array(body))
     let made = try JSONSerialization.jsonObject(with: Data(reply.body.utf8)) as? [String: Any]
     guard let id = (made?["value"] as? [String: Any])?["sessionId"] as? String else {
-      kill(process.processIdentifier, SIGKILL)
+      process.send(SIGKILL)
       throw Unexpected(reply: reply.body)
     }
     session = id
@@ -54,8 +50,8 @@ final class WebDriver: Sendable {
   func close() async {
     _ = try? await client.request("DELETE", "/session/\(session)")
     // The session is gone, with its browser; the driver itself may have been told to ignore milder signals.
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.send(SIGKILL)
+    process.wait()
   }
 
   @discardableResult

@@ -1,22 +1,13 @@
 import CertificateTransparency
 import OrielWatchlist
+import TestWorld
 import Testing
 
-/// SplitMix64.
-private struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: choices.indices, using: &self)] }
+extension SeededGenerator {
+  fileprivate mutating func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: choices.indices, using: &self)] }
 
   /// Names from few labels, so that they often meet.
-  mutating func name(labels: [String], upTo count: Int) -> String {
+  fileprivate mutating func name(labels: [String], upTo count: Int) -> String {
     (0..<Int.random(in: 1...count, using: &self)).map { _ in pick(labels) }.joined(separator: ".")
   }
 }
@@ -24,7 +15,7 @@ private struct Generator: RandomNumberGenerator {
 struct WatchIndexPropertyTests {
   static let labels = ["a", "b", "ab", "abc", "www", "com", "org", "a-b", "x_y", "longer-than-eight", "xn--bcher-kva"]
 
-  private static func items(_ generator: inout Generator) throws -> [WatchedItem] {
+  private static func items(_ generator: inout SeededGenerator) throws -> [WatchedItem] {
     try (0..<Int.random(in: 1...12, using: &generator)).map { _ in
       let sign = generator.pick(["", "="])
       return try WatchedItem(parsing: sign + generator.name(labels: labels, upTo: 4), allowPublicSuffix: true)
@@ -56,7 +47,7 @@ struct WatchIndexPropertyTests {
 
   @Test("proper names and wildcards hit what a scan of all items finds", arguments: 0..<20)
   func agreesWithScan(seed: UInt64) throws {
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let patterns = Self.labels + ["*", "*", "a*", "*b", "a*c", "*o*", "WWW", "B"]
     var hits = 0
     for _ in 0..<100 {
@@ -75,7 +66,7 @@ struct WatchIndexPropertyTests {
   }
 
   /// Bytes that have been through much: proper names with pieces that mean something, cut and put together anyhow.
-  private static func nastyName(_ generator: inout Generator) -> FoundName {
+  private static func nastyName(_ generator: inout SeededGenerator) -> FoundName {
     let pieces: [[UInt8]] =
       labels.map { Array($0.utf8) }
       + [
@@ -91,7 +82,7 @@ struct WatchIndexPropertyTests {
 
   @Test("where the hot question says no, there is no match", arguments: 0..<20)
   func hotIsSuperset(seed: UInt64) throws {
-    var generator = Generator(state: seed + 1000)
+    var generator = SeededGenerator(seed: seed + 1000)
     var (denials, hits) = (0, 0)
     for _ in 0..<30 {
       let items =
@@ -115,7 +106,7 @@ struct WatchIndexPropertyTests {
 
   @Test("every subtree item is hit by its own name, by a name below it and by its wildcard, among thousands")
   func manyItems() throws {
-    var generator = Generator(state: 7)
+    var generator = SeededGenerator(seed: 7)
     let items = try (0..<5000).map { number in
       let label = String(UInt32.random(in: 0...UInt32.max, using: &generator), radix: 36)
       return try WatchedItem(parsing: "\(label)-\(number)." + generator.pick(["example", "co.uk", "a.b.c.example"]))

@@ -1,5 +1,4 @@
 public import Foundation
-import Synchronization
 
 /// A program run as its user would run it, with its output in files, so that it never waits for a reader.
 public final class Command: Sendable {
@@ -16,7 +15,7 @@ public final class Command: Sendable {
   public static let oriel = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "oriel")
 
-  private let process: Mutex<Process>
+  private let program: RunningProgram
   private let folder: URL
 
   /// Starts a program.
@@ -28,23 +27,17 @@ public final class Command: Sendable {
     for name in ["out", "err"] {
       try Data().write(to: folder.appending(path: name))
     }
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
     let folder = folder
     let handles = try ["out", "err"].map { try FileHandle(forWritingTo: folder.appending(path: $0)) }
-    (process.standardOutput, process.standardError) = (handles[0], handles[1])
-    try process.run()
+    self.program = try RunningProgram(
+      program.path, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      output: handles[0], errors: handles[1])
     for handle in handles { try handle.close() }
-    self.process = Mutex(process)
   }
 
   deinit {
-    process.withLock { process in
-      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    }
+    program.send(SIGKILL)
+    program.wait()
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -56,23 +49,19 @@ public final class Command: Sendable {
     String(decoding: (try? Data(contentsOf: folder.appending(path: name))) ?? Data(), as: UTF8.self)
   }
 
-  public func send(_ signal: Int32) {
-    process.withLock { process in
-      if process.isRunning { kill(process.processIdentifier, signal) }
-    }
-  }
+  public func send(_ signal: Int32) { program.send(signal) }
 
-  public var isRunning: Bool { process.withLock { $0.isRunning } }
+  public var isRunning: Bool { program.isRunning }
 
   /// Waits for its end.
   public func finish() async throws -> Result {
-    while process.withLock({ $0.isRunning }) { try await Task.sleep(for: .milliseconds(5)) }
-    return Result(status: process.withLock { $0.terminationStatus }, output: output, errors: errors)
+    while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+    return Result(status: program.status ?? -1, output: output, errors: errors)
   }
 
   /// Waits until it has printed something, or has ended.
   public func wait(for text: String) async throws {
-    while !output.contains(text), !errors.contains(text), process.withLock({ $0.isRunning }) {
+    while !output.contains(text), !errors.contains(text), isRunning {
       try await Task.sleep(for: .milliseconds(10))
     }
   }

@@ -147,13 +147,8 @@ struct BadInputTests {
   }
 
   private static let canMount: Bool = {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/unshare")
-    process.arguments = ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
+    let arguments = ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
+    return (try? RunningProgram("/usr/bin/unshare", arguments))?.wait() == 0
   }()
 
   @Test(

@@ -1,5 +1,6 @@
 import CertificateTransparency
 import Foundation
+import TestWorld
 import Testing
 
 @Suite struct Base64Tests {

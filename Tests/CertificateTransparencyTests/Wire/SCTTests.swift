@@ -1,6 +1,7 @@
 import CertificateTransparency
 import MerkleTree
 import TestSupport
+import TestWorld
 import Testing
 
 @Suite struct SCTTests {

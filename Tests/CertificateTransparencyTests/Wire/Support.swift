@@ -2,22 +2,10 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 import TestSupport
+import TestWorld
 import Testing
 
-/// A small generator with a seed (SplitMix64), so that a property that fails fails again.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-
+extension SeededGenerator {
   mutating func bytes(_ count: Range<Int>) -> [UInt8] {
     (0..<Int.random(in: count, using: &self)).map { _ in UInt8.random(in: .min ... .max, using: &self) }
   }

@@ -16,13 +16,7 @@ enum Programs {
 
   /// A Python that has the library `cryptography`.
   static let python: URL? = ["/usr/bin/python3", "/usr/local/bin/python3"].map { URL(filePath: $0) }.first { program in
-    let process = Process()
-    process.executableURL = program
-    process.arguments = ["-c", "import cryptography.x509"]
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
+    (try? RunningProgram(program.path, ["-c", "import cryptography.x509"]))?.wait() == 0
   }
 }
 

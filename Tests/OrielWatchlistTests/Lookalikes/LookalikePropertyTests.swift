@@ -1,21 +1,14 @@
 import CertificateTransparency
 import OrielWatchlist
+import TestWorld
 import Testing
 
-/// SplitMix64.
-private struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
+extension SeededGenerator {
+  fileprivate mutating func letter() -> Character {
+    Character(Unicode.Scalar(UInt8.random(in: 0x61...0x7A, using: &self)))
   }
 
-  mutating func letter() -> Character { Character(Unicode.Scalar(UInt8.random(in: 0x61...0x7A, using: &self))) }
-
-  mutating func label(_ length: ClosedRange<Int>) -> String {
+  fileprivate mutating func label(_ length: ClosedRange<Int>) -> String {
     String((0..<Int.random(in: length, using: &self)).map { _ in letter() })
   }
 }
@@ -24,7 +17,7 @@ struct LookalikePropertyTests {
   private static let suffixes = ["com", "de", "co.uk", "example"]
 
   /// All that one slip makes of a label, with one letter of the generator's choice where there are 26.
-  private static func slips(_ label: String, _ generator: inout Generator) -> Set<String> {
+  private static func slips(_ label: String, _ generator: inout SeededGenerator) -> Set<String> {
     let letters = Array(label)
     var slips: Set<String> = []
     for place in letters.indices {
@@ -45,7 +38,7 @@ struct LookalikePropertyTests {
 
   @Test("whatever one slip makes of a domain is found, among thousands", arguments: 0..<4)
   func slips(seed: UInt64) throws {
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let domains = try (0..<2000).map { _ in
       try DomainName(generator.label(5...14) + "." + (Self.suffixes.randomElement(using: &generator) ?? "com"))
     }
@@ -64,7 +57,7 @@ struct LookalikePropertyTests {
 
   @Test("names at random imitate nothing, but for very few")
   func random() throws {
-    var generator = Generator(state: 11)
+    var generator = SeededGenerator(seed: 11)
     let index = LookalikeIndex(domains: try (0..<2000).map { _ in try DomainName(generator.label(5...12) + ".com") })
     var scanner = LookalikeScanner(index)
     let found = (0..<20_000).count { _ in scanner.isLookalike("www." + generator.label(6...14) + ".com") }
@@ -73,7 +66,7 @@ struct LookalikePropertyTests {
 
   @Test("whatever the bytes, the scanner finds all that the index does", arguments: 0..<20)
   func hostileBytes(seed: UInt64) throws {
-    var generator = Generator(state: seed + 500)
+    var generator = SeededGenerator(seed: seed + 500)
     let pieces: [[UInt8]] =
       [
         "paypal", "paypa1", "bücher", "xn--bcher-kva", "xn--80ak6aa92e", "xn--", "xn--99999999", "shop", "apple",

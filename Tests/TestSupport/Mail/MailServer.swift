@@ -6,7 +6,7 @@ package import Testing
 package final class MailServer {
   package let port: Int
   package let folder: URL
-  private let process: Process
+  private let process: RunningProgram
   private let input: Pipe
 
   package struct Failure: Error { let reason: String }
@@ -16,19 +16,14 @@ package final class MailServer {
 
   package init(_ mode: String, certificate: TestCertificates.Leaf = .right) async throws {
     folder = try TestCertificates.newFolder()
-    process = Process()
     input = Pipe()
     let files = try TestCertificates.shared.get()
     let said = folder.appending(path: "port")
     try Data().write(to: said)
-    process.executableURL = URL(filePath: Self.python)
-    process.arguments = [
-      Self.script("smtp_server.py"), mode, folder.path, files.path("\(certificate).pem"), files.path("leaf.key"),
-    ]
-    process.standardInput = input
-    process.standardOutput = try FileHandle(forWritingTo: said)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    process = try RunningProgram(
+      Self.python,
+      [Self.script("smtp_server.py"), mode, folder.path, files.path("\(certificate).pem"), files.path("leaf.key")],
+      input: input.fileHandleForReading, output: try FileHandle(forWritingTo: said))
     // Python takes its time; a thread that waits for it would be missing elsewhere.
     var line = ""
     while !line.hasSuffix("\n"), process.isRunning {
@@ -43,7 +38,7 @@ package final class MailServer {
 
   deinit {
     try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
+    process.wait()
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -82,19 +77,15 @@ package final class MailServer {
   }
 
   package static func output(of program: String, _ arguments: [String], input: [UInt8] = []) throws -> Data {
-    let process = Process()
     let (stdin, stdout) = (Pipe(), Pipe())
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    process.standardInput = stdin
-    process.standardOutput = stdout
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let process = try RunningProgram(
+      program, arguments, input: stdin.fileHandleForReading, output: stdout.fileHandleForWriting)
+    try stdin.fileHandleForReading.close()
+    try stdout.fileHandleForWriting.close()
     try stdin.fileHandleForWriting.write(contentsOf: Data(input))
     try stdin.fileHandleForWriting.close()
     let data = stdout.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(reason: "\(program) \(arguments)") }
+    guard process.wait() == 0 else { throw Failure(reason: "\(program) \(arguments)") }
     return data
   }
 }
