@@ -98,7 +98,7 @@ let package = Package(
         "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
         "OrielMonitor", "OrielProbe", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient",
         "CertificateTransparency",
-        "MerkleTree", hummingbird, nioCore, mustache, crypto,
+        "MerkleTree", hummingbird, nioCore, mustache, crypto, x509, asn1,
       ]),
     .target(
       name: "OrielLog",

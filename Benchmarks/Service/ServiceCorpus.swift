@@ -159,11 +159,13 @@ struct ServiceCorpus {
     try await parts(
       database,
       """
-      INSERT INTO judgements (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at, state)
+      INSERT INTO judgements (
+        issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at, state, not_before, not_after)
       SELECT i, d, \(accountSQL), at, CASE WHEN d = \(ServiceCorpus.neglected) OR h % 1000 = 0 THEN 'unexplained'
           WHEN h % 4 = 0 THEN 'expected' ELSE 'known' END, 1,
         '[{"code":"new-issuer","speaks":"against","sentence":"The issuer is another one than before."}]', at,
-        CASE WHEN d = \(ServiceCorpus.neglected) OR h % 3000 = 0 THEN 'new' ELSE 'acknowledged' END FROM plan
+        CASE WHEN d = \(ServiceCorpus.neglected) OR h % 3000 = 0 THEN 'new' ELSE 'acknowledged' END,
+        (SELECT not_before FROM issuances WHERE number = i), (SELECT not_after FROM issuances WHERE number = i) FROM plan
       """)
     print("names")
     try await run(

@@ -21,6 +21,16 @@ int32_t icu_spoof_skeleton(
   return U_SUCCESS(status) && length <= capacity ? length : -1;
 }
 
+int icu_spoof_is_plain(const struct icu_spoof *checker, const uint16_t *text, int32_t count) {
+  UErrorCode status = U_ZERO_ERROR;
+  USpoofCheckResult *result = uspoof_openCheckResult(&status);
+  if (U_FAILURE(status)) return 0;
+  int32_t failed = uspoof_check2((const USpoofChecker *)checker, (const UChar *)text, count, result, &status);
+  URestrictionLevel level = uspoof_getCheckResultRestrictionLevel(result, &status);
+  uspoof_closeCheckResult(result);
+  return U_SUCCESS(status) && failed == 0 && level <= USPOOF_SINGLE_SCRIPT_RESTRICTIVE;
+}
+
 struct icu_idna *icu_idna_open(void) {
   UErrorCode status = U_ZERO_ERROR;
   UIDNA *idna = uidna_openUTS46(UIDNA_NONTRANSITIONAL_TO_UNICODE, &status);

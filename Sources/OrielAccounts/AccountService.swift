@@ -78,12 +78,15 @@ package struct AccountService: Sendable {
   }
 
   /// Mail to an address came back: it gets no more, anywhere, until it confirms again.
-  package func bounced(_ text: String, reason: String) async throws {
+  ///
+  /// - Parameter onlyUnconfirmed: whether it stays where it has been confirmed.
+  package func bounced(_ text: String, reason: String, onlyUnconfirmed: Bool = false) async throws {
     try await store.transaction(changing: .settings) { [store] connection in
       let address = try Address.normalised(text)
       for table in ["members", "recipients"] {
         try connection.execute(
-          "UPDATE \(table) SET suspended_at = ?, suspended_reason = ? WHERE address = ? AND suspended_at IS NULL",
+          "UPDATE \(table) SET suspended_at = ?, suspended_reason = ? WHERE address = ? AND suspended_at IS NULL"
+            + (onlyUnconfirmed ? " AND confirmed_at IS NULL" : ""),
           [.integer(store.now()), .text(String(reason.prefix(500))), .text(address)])
       }
     }
@@ -99,15 +102,20 @@ package struct AccountService: Sendable {
       let rows = try connection.query("SELECT account_id FROM domains WHERE id = ?", [.integer(domain.value)])
       guard let account = rows.first?.integer(0), let place = try IssuanceSearch.number(connection, of: issuance)
       else { throw AccountError.notFound }
+      let now = store.now()
+      try Happening.note(level, of: place.number, for: domain, connection, now: now)
       try connection.execute(
         """
-        INSERT INTO judgements (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (issuance, domain_id) DO UPDATE SET
+        INSERT INTO judgements
+          (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at, not_before, not_after)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT not_before FROM issuances WHERE number = ?1),
+          (SELECT not_after FROM issuances WHERE number = ?1))
+        ON CONFLICT (issuance, domain_id) DO UPDATE SET
           verdict = excluded.verdict, is_proven = excluded.is_proven, reasons = excluded.reasons, at = excluded.at
         """,
         [
           .integer(place.number), .integer(domain.value), .integer(account), .integer(place.firstSeen),
-          .text(level.rawValue), .integer(isProven ? 1 : 0), .text(reasons), .integer(store.now()),
+          .text(level.rawValue), .integer(isProven ? 1 : 0), .text(reasons), .integer(now),
         ])
     }
   }
@@ -155,100 +163,24 @@ package struct AccountService: Sendable {
   package func accounts(after cursor: AccountID? = nil, limit: Int = 1000) async throws -> [Account] {
     try await store.read { connection in
       try connection.query(
-        Account.select + " WHERE id > ? ORDER BY id LIMIT ?",
+        Account.select + " WHERE id > ? AND removed_at IS NULL ORDER BY id LIMIT ?",
         [.integer(cursor?.value ?? 0), .integer(Int64(max(1, min(limit, 1000))))]
       ).map { try Account(row: $0) }
     }
   }
 
-  /// Makes an account with an owner, who is told of nothing before they have confirmed.
-  package func addAccount(
-    name: String, owner: String, plan: Plan = .enterprise
-  ) async throws -> (account: Account, letter: LinkLetter) {
-    try await store.transaction(changing: .settings) { [store] connection in
-      try AccountService.make(connection, store, name: name, owner: owner, plan: plan, now: store.now())
-    }
-  }
-
-  static func make(
-    _ connection: any SQLConnection, _ store: AccountStore, name: String, owner: String, plan: Plan, now: Int64
-  ) throws -> (account: Account, letter: LinkLetter) {
-    let (name, address) = (try Words.checked(name, .account), try Address.normalised(owner))
-    let rows = try connection.query(
-      """
-      INSERT INTO accounts (id, name, plan, created_at) VALUES (\(AccountStore.next("account", in: "accounts")), ?, ?, ?)
-      RETURNING id
-      """,
-      [.text(name), .text(plan.rawValue), .integer(now)])
-    guard let id = rows.first?.integer(0) else { throw UnreadableRow(table: "accounts") }
-    let members = try connection.query(
-      "INSERT INTO members (account_id, address, role, created_at) VALUES (?, ?, 'owner', ?) RETURNING id",
-      [.integer(id), .text(address), .integer(now)])
-    guard let member = members.first?.integer(0) else { throw UnreadableRow(table: "members") }
-    let turn = Turn(connection: connection, actor: .machine(AccountID(id)), store: store, now: now)
-    try turn.audit("made the account \(name) for \(address)")
-    let letter = try turn.confirmation(.confirmMember, of: member, address: address, item: nil)
-    return (try turn.ownAccount(), letter)
-  }
-
   package func setPlan(of account: AccountID, to plan: Plan) async throws {
     try await store.transaction(changing: .settings) { connection in
       let rows = try connection.query(
-        "UPDATE accounts SET plan = ? WHERE id = ? RETURNING id", [.text(plan.rawValue), .integer(account.value)])
+        "UPDATE accounts SET plan = ? WHERE id = ? AND removed_at IS NULL RETURNING id",
+        [.text(plan.rawValue), .integer(account.value)])
       guard !rows.isEmpty else { throw AccountError.notFound }
     }
   }
 
-  /// Removes an account with all that belongs to it.
-  package func removeAccount(_ account: AccountID) async throws {
-    try await store.transaction(changing: .watch) { connection in
-      try connection.execute("DELETE FROM lookalikes WHERE owner = ?", [.integer(account.value)])
-      let rows = try connection.query("DELETE FROM accounts WHERE id = ? RETURNING id", [.integer(account.value)])
-      guard !rows.isEmpty else { throw AccountError.notFound }
-    }
-  }
-
-  /// Shows what the configuration file watches as domains of an account, read-only and on. What it watches no longer
-  /// is turned off, and the account's own to change from then on.
-  ///
-  /// - Parameters:
-  ///   - times: when each verdict is told, by item; at once where nothing is said.
-  ///   - lookalikes: items whose look-alikes are watched.
-  package func mirror(
-    _ items: [WatchedItem], in account: AccountID, times: [String: DeliveryTimes] = [:],
-    lookalikes: Set<String> = []
-  ) async throws {
-    try await store.transaction(changing: .watch) { [store] connection in
-      let turn = Turn(connection: connection, actor: .machine(account), store: store, now: store.now())
-      let wanted = Set(items.map(\.description))
-      let before = try connection.query(
-        "SELECT item FROM domains WHERE account_id = ? AND source = 'config'", [turn.account]
-      ).compactMap { $0.text(0) }
-      for item in before where !wanted.contains(item) {
-        try connection.execute(
-          "UPDATE domains SET source = 'dashboard', is_on = 0, lookalikes = 0 WHERE account_id = ? AND item = ?",
-          [turn.account, .text(item)])
-      }
-      for item in items {
-        _ = try turn.insert(item, source: .config)
-        let times = times[item.description] ?? .allAtOnce
-        try connection.execute(
-          """
-          UPDATE domains SET source = 'config', is_on = 1, unexplained = ?, expected = ?, known = ?, no_history = ?,
-            lookalikes = ?, lookalike_delivery = 'daily'
-          WHERE account_id = ? AND item = ?
-          """,
-          [
-            .text(times.unexplained.rawValue), .text(times.expected.rawValue), .text(times.known.rawValue),
-            .text(times.noHistory.rawValue), .integer(lookalikes.contains(item.description) ? 1 : 0), turn.account,
-            .text(item.description),
-          ])
-      }
-    }
-  }
-
-  /// Forgets links, sessions and attempts that are over.
+  /// Forgets links, sessions and attempts that are over, and goes on with removing accounts.
   package func sweep() async throws {
+    try await continueRemovals()
     try await store.transaction { [store] connection in
       let now = store.now()
       try connection.execute("DELETE FROM links WHERE expires_at < ?", [.integer(now)])

@@ -82,6 +82,11 @@ package struct AccountStore: Sendable {
     if change != .nothing { signal.raise() }
     return value
   }
+
+  /// A transaction that may as well be made another time: nobody waits for it while other processes write.
+  func noting(_ body: @escaping @Sendable (any SQLConnection) throws -> Void) async throws {
+    do { try await SQLiteDatabase.$patience.withValue(.zero) { try await transaction(body) } } catch StoreError.busy {}
+  }
 }
 
 /// What a transaction changes for those who follow the logs and send alerts.

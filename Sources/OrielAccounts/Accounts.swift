@@ -110,7 +110,8 @@ extension Account {
   static let select = "SELECT id, name, plan, created_at FROM accounts"
 
   static func load(_ connection: any SQLConnection, _ id: AccountID) throws -> Account {
-    guard let row = try connection.query(select + " WHERE id = ?", [.integer(id.value)]).first else {
+    guard let row = try connection.query(select + " WHERE id = ? AND removed_at IS NULL", [.integer(id.value)]).first
+    else {
       throw AccountError.notFound
     }
     return try Account(row: row)

@@ -8,6 +8,8 @@ enum TextList {
   }
 
   static func decode(_ text: String) throws -> [String] {
-    try JSONDecoder().decode([String].self, from: Data(text.utf8))
+    // Of most domains nobody says anything.
+    if text == "[]" { return [] }
+    return try JSONDecoder().decode([String].self, from: Data(text.utf8))
   }
 }

@@ -25,15 +25,31 @@ package struct CertificateVerdict: Hashable, Sendable {
 
   /// One thing to do about an unexplained certificate.
   package struct Step: Hashable, Sendable {
+    package enum Fit: Hashable, Sendable {
+      case yes, perhaps, no
+
+      var words: String {
+        switch self {
+        case .yes: "Do this"
+        case .perhaps: "Perhaps"
+        case .no: "Not here"
+        }
+      }
+    }
+
     package let title: String
+    package let fits: Fit
     package let why: String
     package let addressee: String?
     /// Mail addresses, and addresses of pages.
     package let contacts: [String]
     package let notes: [String]
 
-    package init(title: String, why: String, addressee: String?, contacts: [String], notes: [String]) {
+    package init(
+      title: String, fits: Fit = .yes, why: String, addressee: String?, contacts: [String], notes: [String]
+    ) {
       self.title = title
+      self.fits = fits
       self.why = why
       self.addressee = addressee
       self.contacts = contacts
@@ -41,15 +57,48 @@ package struct CertificateVerdict: Hashable, Sendable {
     }
   }
 
+  /// The letter to the CA, ready to be sent.
+  package struct Report: Hashable, Sendable {
+    package let to: [String]
+    package let subject: String
+    /// Lines that end in a line feed.
+    package let body: String
+
+    package init(to: [String], subject: String, body: String) {
+      self.to = to
+      self.subject = subject
+      self.body = body
+    }
+  }
+
+  /// What was made of those that came before, as far back as anybody looks.
+  package struct Before: Hashable, Sendable {
+    /// Whether one from the same issuer was accepted.
+    package let acceptsIssuer: Bool
+    /// How many nothing explained, or were denied.
+    package let unexplained: Int
+
+    package init(acceptsIssuer: Bool, unexplained: Int) {
+      self.acceptsIssuer = acceptsIssuer
+      self.unexplained = unexplained
+    }
+  }
+
   package let level: Level
   /// Whether the owner's word or key stands behind it.
   package let isProven: Bool
   package let reasons: [Reason]
-  /// The first to take first; none unless it is unexplained.
+  /// The first to take first, with those that do not fit; none unless it is unexplained.
   package let steps: [Step]
+  package let report: Report?
+  package let before: Before?
 
-  package init(level: Level, isProven: Bool, reasons: [Reason], steps: [Step] = []) {
+  package init(
+    level: Level, isProven: Bool, reasons: [Reason], steps: [Step] = [], report: Report? = nil, before: Before? = nil
+  ) {
     self.level = level
+    self.report = report
+    self.before = before
     self.isProven = isProven
     self.reasons = reasons
     self.steps = steps
@@ -62,6 +111,16 @@ package struct CertificateVerdict: Hashable, Sendable {
     case .expected: isProven ? "Expected" : "Expected, but unproven"
     case .unexplained: "Unexplained"
     case .noHistory: "No history yet"
+    }
+  }
+
+  /// What somebody should look at comes first.
+  var urgency: Int {
+    switch level {
+    case .unexplained: 0
+    case .expected: isProven ? 3 : 1
+    case .noHistory: 2
+    case .known: 4
     }
   }
 
@@ -81,9 +140,12 @@ package struct CAAChangeAlert: Hashable, Sendable {
   package let before: [String]
   package let now: [String]
   package let seenAt: Timestamp
+  /// The number of the domain, for the page with its settings.
+  package let domain: Int64?
 
-  package init(item: String, before: [String], now: [String], seenAt: Timestamp) {
+  package init(item: String, before: [String], now: [String], seenAt: Timestamp, domain: Int64? = nil) {
     self.item = item
+    self.domain = domain
     self.before = before
     self.now = now
     self.seenAt = seenAt
@@ -96,9 +158,13 @@ package struct CAAChangeAlert: Hashable, Sendable {
     package let before: [String]
     package let now: [String]
     package let seenAt: Int64
+    package let domain: Int64?
 
-    package init(audience: String, item: String, before: [String], now: [String], seenAt: Int64) {
+    package init(
+      audience: String, item: String, before: [String], now: [String], seenAt: Int64, domain: Int64? = nil
+    ) {
       self.audience = audience
+      self.domain = domain
       self.item = item
       self.before = before
       self.now = now
@@ -110,7 +176,7 @@ package struct CAAChangeAlert: Hashable, Sendable {
     package func encoded() throws -> [UInt8] { try StoredContent.encode(self) }
 
     var alert: CAAChangeAlert {
-      CAAChangeAlert(item: item, before: before, now: now, seenAt: Timestamp(clamping: seenAt))
+      CAAChangeAlert(item: item, before: before, now: now, seenAt: Timestamp(clamping: seenAt), domain: domain)
     }
   }
 }

@@ -15,14 +15,14 @@ package struct LookalikeAlert: Hashable, Sendable {
   }
 
   /// Safe to show, like all that follows.
-  var item: String { lookalike.item.oneLine(limit: CertificateLetter.longestName) }
-  var registrable: String { lookalike.registrable.oneLine(limit: CertificateLetter.longestName) }
+  var item: String { lookalike.item.nameLine(limit: CertificateLetter.longestName) }
+  var registrable: String { lookalike.registrable.nameLine(limit: CertificateLetter.longestName) }
   var sentence: String { lookalike.sentence.oneLine(limit: 900) }
   /// What the name looks like, where it is not in ASCII.
-  var unicode: String? { lookalike.unicode?.oneLine(limit: CertificateLetter.longestName) }
+  var unicode: String? { lookalike.unicode?.nameLine(limit: CertificateLetter.longestName) }
 
   /// The name as nobody clicks on it: its last dot is put in brackets.
-  var name: String { LookalikeAlert.defused(lookalike.name.oneLine(limit: CertificateLetter.longestName)) }
+  var name: String { LookalikeAlert.defused(lookalike.name.nameLine(limit: CertificateLetter.longestName)) }
 
   static func defused(_ name: String) -> String {
     guard let dot = name.lastIndex(of: ".") else { return name }

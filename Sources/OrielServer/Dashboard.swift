@@ -1,5 +1,8 @@
+package import CTLogClient
 package import CTPolicy
 import CertificateTransparency
+import Foundation
+import NIOCore
 import OrielAccounts
 import OrielAlerting
 import OrielContacts
@@ -12,29 +15,39 @@ import OrielWatchlist
 package struct Dashboard: Sendable {
   private let web: WebServer
   private let host: String
+  private let port: Int
   private let accounts: AccountStore
   private let search: IssuanceSearch
 
-  /// - Parameter logs: the logs that browsers accept SCTs of, where a list has been read.
+  /// - Parameters:
+  ///   - transport: how logs are asked for proofs; nil where they are not.
+  ///   - logs: the logs whose SCTs a browser accepts, where a list has been read.
+  ///   - note: is told of letters that could not be sent.
   /// - Returns: nil where the configuration has no dashboard.
   package init?(
     _ configuration: Configuration, _ accounts: AccountsAtWork, _ database: any SQLDatabase, _ board: StatusBoard,
-    logs: @escaping @Sendable () -> LogView? = { nil }, time: Timekeeper = .system
+    transport: HTTPTransport? = nil, logs: @escaping @Sendable (BrowserPolicy) -> PolicyLogs? = { _ in nil },
+    time: Timekeeper = .system,
+    note: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     guard let place = configuration.dashboard else { return nil }
     let store = accounts.store
-    let mail = ServicePlan.post(configuration).map { LinkMail($0) }
+    let letters = LetterRound(
+      ServicePlan.post(configuration).map { LinkMail($0) }, AccountService(store), time: time, note: note)
     var parts = WebServer.Parts(accounts: store, database: database, now: time.now) { letter, url in
-      // Who waits for it asks for another; nobody else could do anything about it.
-      try? await mail?.send(letter, url: url, now: time.now())
+      await letters.send(letter, url: url)
     }
     parts.statuses = { board.all }
     parts.owners = { accounts.owners }
-    parts.logs = { logs() }
+    parts.ownersSummary = { accounts.ownersSummary }
+    parts.logs = logs
     parts.probe.allowsPrivate = place.probesPrivate
     parts.registrar = try Dashboard.registrars(configuration, time)
-    parts.deliveries = { (account: AccountID, limit: Int) in
-      try await AlertStore(database).deliveries(ofAccount: account.value, limit: limit)
+    parts.recipients = { accounts.recipients(ofItem: $0) }
+    parts.unreadFiles = { await accounts.unreadFiles(ofItem: $0) }
+    if let transport {
+      let lookup = InclusionLookup(transport)
+      parts.inclusion = { try await lookup.entry($1, of: $0, treeSize: $2) }
     }
     if let settings = try ServicePlan.caaLookup(configuration) {
       let lookup = CAALookup(settings)
@@ -45,6 +58,7 @@ package struct Dashboard: Sendable {
     settings.publicURL = configuration.publicURL
     settings.trustsForwarded = place.trustsForwarded
     web = try WebServer(parts, settings)
+    port = place.port
     host = place.host.contains(":") ? "[\(place.host)]" : place.host
     self.accounts = store
     search = IssuanceSearch(database)
@@ -62,17 +76,31 @@ package struct Dashboard: Sendable {
     return { await directory.registrar(of: $0) }
   }
 
+  /// Nobody can be served at an address.
+  package struct Unlistenable: Error, CustomStringConvertible {
+    let address: String
+    let reason: String
+
+    package var description: String {
+      "dashboard.listen: \(address) can't be listened on: \(reason). Does another program, or another oriel, have it?"
+    }
+  }
+
   /// Serves the pages until cancelled.
   ///
   /// - Parameter note: is told where the pages are, and how the first account is made.
   package func run(_ note: @escaping @Sendable (String) -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await web.run(onListening: { port in await tell(port, note) }, until: untilCancelled)
+        do {
+          try await web.run(onListening: { port in await tell(port, note) }, until: untilCancelled)
+        } catch let error as IOError {
+          throw Unlistenable(address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)))
+        }
       }
       // What older versions stored becomes findable by name.
       group.addTask { while try await search.indexOlder() > 0 {} }
-      try await group.waitForAll()
+      while try await group.next() != nil {}
     }
   }
 

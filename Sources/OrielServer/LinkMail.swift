@@ -1,44 +1,49 @@
+import CertificateTransparency
 import Foundation
+import MerkleTree
 package import OrielAccounts
-import OrielAlerting
+package import OrielAlerting
 package import OrielMail
 
 /// The mails with links in them: to sign in, and to confirm an address.
-///
-/// They are sent once, at once: whoever waits for one asks for another.
 package struct LinkMail: Sendable {
-  private let post: MailPost
+  private let sender: MailAddress
+  private let transport: @Sendable (_ message: [UInt8], _ recipient: MailAddress) async -> DeliveryResult
 
-  package init(_ post: MailPost) { self.post = post }
-
-  /// - Throws: why the mail did not leave.
-  package func send(_ letter: LinkLetter, url: String, now: Int64) async throws {
-    let recipient = try MailAddress(letter.address)
-    let bytes = try message(letter, to: recipient, url: url, now: now).encoded()
-    switch await post.transport.send(bytes, from: post.sender, to: recipient) {
-    case .delivered: return
-    case .failed(let words, _), .refused(let words): throw NotSent(description: words)
-    }
+  package init(_ post: MailPost) {
+    self.init(from: post.sender) { await post.transport.send($0, from: post.sender, to: $1) }
   }
 
-  package struct NotSent: Error, CustomStringConvertible {
-    package let description: String
+  package init(
+    from sender: MailAddress,
+    transport: @escaping @Sendable (_ message: [UInt8], _ recipient: MailAddress) async -> DeliveryResult
+  ) {
+    self.sender = sender
+    self.transport = transport
   }
 
-  package func message(_ letter: LinkLetter, to recipient: MailAddress, url: String, now: Int64) throws -> MailMessage {
+  /// Makes one attempt.
+  package func send(_ letter: LinkLetter, url: String, now: Int64) async -> DeliveryResult {
+    let recipient: MailAddress
+    do { recipient = try MailAddress(letter.address) } catch { return .refused("\(error)") }
+    return await transport(message(letter, to: recipient, url: url, now: now).encoded(), recipient)
+  }
+
+  package func message(_ letter: LinkLetter, to recipient: MailAddress, url: String, now: Int64) -> MailMessage {
     let words = LinkMail.words(letter)
-    let domain = post.sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
+    let domain = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
     let text = """
       \(words.lead)
 
       \(url)
 
-      The link works once, \(LinkMail.validity(letter, now)). If you did not expect this mail, do nothing: without the
-      link, nothing happens.
+      The link works once, for \(LinkMail.validity(letter.expiresAt - now)). If you did not expect this mail, do nothing:
+      without the link, nothing happens.
       """
+    // The same at every attempt, so that what arrives twice after all is one mail; it does not tell the link.
+    let id = SHA256Hash.hash(Array("Message-ID \(letter.secret.text)".utf8)).hex.prefix(40)
     return MailMessage(
-      from: post.sender, to: [recipient], subject: words.subject, date: now,
-      messageID: "oriel.\(UUID().uuidString.lowercased())@\(domain)",
+      from: sender, to: [recipient], subject: words.subject, date: now, messageID: "oriel.\(id)@\(domain)",
       headers: [MailHeader(name: "Auto-Submitted", value: "auto-generated")].compactMap { $0 }, text: text)
   }
 
@@ -55,20 +60,19 @@ package struct LinkMail: Sendable {
     case .confirmRecipient:
       (
         "Confirm alerts for \(letter.item?.oneLine() ?? "a domain")",
-        """
-        Somebody\(account) wants this address to be told of certificates for \(letter.item?.oneLine() ?? "a domain").
-        To agree, confirm it on this page:
-        """
+        "Somebody\(account) wants this address to be told of certificates for "
+          + (letter.item?.oneLine() ?? "a domain").withFullStop + "\nTo agree, confirm it on this page:"
       )
     }
   }
 
-  private static func validity(_ letter: LinkLetter, _ now: Int64) -> String {
-    let minutes = max(1, (letter.expiresAt - now) / 60_000)
+  /// How long that is, rounded to what people say.
+  static func validity(_ milliseconds: Int64) -> String {
+    let minutes = max(1, (milliseconds + 30_000) / 60_000)
     return switch minutes {
-    case ..<120: "for \(minutes) minutes"
-    case ..<2880: "for \(minutes / 60) hours"
-    default: "for \(minutes / 1440) days"
+    case ..<120: counted(minutes, "minute", "minutes")
+    case ..<2880: "\((minutes + 30) / 60) hours"
+    default: "\((minutes + 720) / 1440) days"
     }
   }
 }

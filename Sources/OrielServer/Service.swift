@@ -17,8 +17,10 @@ package final class Service: Sendable {
   private let watch: WatchIndexHolder
   private let routes: AlertRoutesHolder
   private let plan: Mutex<ServicePlan>
-  /// What accounts watch.
+  /// What accounts watch, what the file watches for those whom it names included.
   private let accountItems = Mutex<[WatchedItem]>([])
+  /// How many items are watched, by the file, by accounts or by both.
+  private let watchedCount: Mutex<Int>
   /// Whose imitations are sought.
   private let lookalikes: Mutex<(accounts: LookalikeNames, all: LookalikeNames, index: LookalikeIndex)>
   private let accounts: AccountsAtWork?
@@ -34,7 +36,7 @@ package final class Service: Sendable {
   private static let day: Int64 = 86_400_000
 
   /// - Parameters:
-  ///   - accounts: nil where nobody but the configuration says what is watched, and nothing is judged.
+  ///   - accounts: nil where nothing is judged, and nobody but the configuration says what is watched.
   ///   - settingsInterval: how often changes that other processes make of accounts are looked for.
   ///   - tell: shows each sighting, beside the alerts; at least once.
   package init(
@@ -54,6 +56,7 @@ package final class Service: Sendable {
     let index = plan.lookalikes.index
     lookalikes = Mutex((LookalikeNames(), plan.lookalikes, index))
     watch = WatchIndexHolder(WatchIndex(plan.items), lookalikes: index)
+    watchedCount = Mutex(plan.items.count)
     routes = AlertRoutesHolder(plan.routes)
     self.accounts = accounts
     if let accounts {
@@ -138,7 +141,10 @@ package final class Service: Sendable {
         if held.all != all { (held.all, held.index) = (all, all.index) }
         return held.index
       }
-      watch.replace(with: WatchIndex(plan.items + items), lookalikes: index)
+      let own = Set(plan.items)
+      let all = plan.items + items.filter { !own.contains($0) }
+      watchedCount.withLock { $0 = all.count }
+      watch.replace(with: WatchIndex(all), lookalikes: index)
     }
   }
 
@@ -192,7 +198,7 @@ package final class Service: Sendable {
       try await time.sleep(healthInterval)
       let plan = plan.withLock { $0 }
       let watch = HealthWatch(store: alertStore, following: store, settings: plan.health, now: time.now)
-      let count = plan.items.count + accountItems.withLock { $0.count }
+      let count = watchedCount.withLock { $0 }
       if try await watch.look(watchedCount: count) { alerts.wake() }
     }
   }

@@ -14,14 +14,10 @@ package struct ServicePlan: Sendable {
   package let routes: AlertRoutes
   package let alerts: AlertSettings
   package let health: HealthWatch.Settings
-  /// What the file itself watches; shown in the first account.
-  package let mirrored: [WatchedItem]
-  /// When those whom the file names are told of each.
-  package let mirroredTimes: [String: DeliveryTimes]
-  /// Whose imitations those whom the file names are told of; shown in the first account.
-  package let mirroredLookalikes: Set<String>
+  /// What the file itself watches, for those whom it names; shown in the operator's account.
+  package let mirrored: [ConfiguredDomain]
   package let lookalikes: LookalikeNames
-  /// Who owns the first account, if there is none.
+  /// Who gets the operator's account, if it is nobody's.
   package let owner: String?
   package let verdicts: VerdictRouter.Settings
   package let inventory: [Configuration.InventoryFolder]
@@ -38,11 +34,7 @@ package struct ServicePlan: Sendable {
     let post = ServicePlan.post(configuration)
     let publicURL = configuration.publicURL ?? configuration.dashboard?.url
     routes = ServicePlan.routes(configuration, post, publicURL, Set(items.map(\.description)))
-    mirrored = configuration.watch.map(\.item)
-    mirroredTimes = Dictionary(
-      configuration.watch.map { ($0.item.description, DeliveryTimes($0.times)) },
-      uniquingKeysWith: { first, _ in first })
-    mirroredLookalikes = Set(configuration.watch.filter(\.lookalikes).map(\.item.description))
+    mirrored = ServicePlan.mirrored(configuration, items)
     lookalikes = ServicePlan.lookalikes(configuration, items)
     retention = configuration.retention
     owner = configuration.dashboard?.owner
@@ -71,10 +63,36 @@ package struct ServicePlan: Sendable {
     self.health = health
   }
 
-  /// - Parameter items: as ``items(_:)`` gives them: those of watch lists last.
+  /// - Parameter items: everything that the file watches.
+  private static func mirrored(_ configuration: Configuration, _ items: [WatchedItem]) -> [ConfiguredDomain] {
+    var seen: Set<WatchedItem> = []
+    let own = configuration.watch.filter { seen.insert($0.item).inserted }.map { watch in
+      var domain = ConfiguredDomain(watch.item)
+      domain.delivery = DeliveryTimes(watch.times)
+      domain.watchesLookalikes = watch.lookalikes
+      domain.allowedOwners = watch.rules.owners
+      domain.isBaselineConfirmed = watch.rules.confirmsHistory ? true : nil
+      domain.isInventoryComplete = watch.rules.hasCompleteInventory ? true : nil
+      domain.confirmedCAA = watch.rules.caa.map { CAAText.lines($0.map(CAAText.record)) }
+      return domain
+    }
+    let times = DeliveryTimes(configuration.times)
+    return own
+      + listed(configuration, items).map { item in
+        var domain = ConfiguredDomain(item)
+        (domain.delivery, domain.watchesLookalikes) = (times, configuration.lookalikes && item.isName)
+        return domain
+      }
+  }
+
+  /// What is in watch lists alone.
+  private static func listed(_ configuration: Configuration, _ items: [WatchedItem]) -> [WatchedItem] {
+    let own = Set(configuration.watch.map(\.item) + configuration.canaries.map(\.item))
+    return items.filter { !own.contains($0) }
+  }
+
   private static func lookalikes(_ configuration: Configuration, _ items: [WatchedItem]) -> LookalikeNames {
-    let lists =
-      configuration.lookalikes ? items.dropFirst(configuration.watch.count + configuration.canaries.count) : []
+    let lists = configuration.lookalikes ? listed(configuration, items) : []
     let wanted = configuration.watch.filter(\.lookalikes).map(\.item) + lists
     guard !wanted.isEmpty else { return LookalikeNames() }
     let isWanted = Set(wanted)

@@ -1,3 +1,4 @@
+import Foundation
 import OrielAlerting
 import OrielMail
 import OrielWatchlist
@@ -23,23 +24,47 @@ extension Configuration {
     let defaults = root.section("defaults")
     defaultRecipients = names("recipients", in: defaults, known) ?? []
     lookalikes = defaults.flag("lookalikes") ?? lookalikes
+    times = VerdictTimes(defaults.section("tell"), otherwise: times)
     defaults.finish()
     readWatch(root, known)
     retention = root.duration("retention", .seconds(86_400)...(.seconds(36_500 * 86_400)))
     readTimes(root)
     readHealth(root, known)
     readService(root)
+    warnOfOwners(root.reader)
+    warnOfLacks(root.reader)
     // What is watched, and who is told, can come from the dashboard as well.
     guard dashboard == nil else { return }
     if watch.isEmpty, watchLists.isEmpty, certspotterWatchLists.isEmpty {
       root.reader.fail(nil, "watch", "nothing is watched: list a name, such as `watch: [example.com]`")
     }
+    if watchLists.isEmpty, certspotterWatchLists.isEmpty {
+      for item in inventory.map(\.item) where !watch.contains(where: { $0.item == item }) {
+        root.reader.warn("`inventory` has a folder for \(item), which `watch` does not list: it tells of nothing")
+      }
+    }
     let isAnybodyTold = !defaultRecipients.isEmpty || watch.contains { $0.recipients?.isEmpty == false }
     if !isAnybodyTold { root.reader.warn("nobody is told of certificates: set `defaults.recipients`") }
   }
 
+  /// What is missing, and would be missed later only.
+  private func warnOfLacks(_ reader: SettingsReader) {
+    if dashboard != nil, mailFrom == nil {
+      reader.warn("without `smtp` or `sendmail` nobody can sign in at the `dashboard`: links are sent by mail")
+    }
+    let files =
+      ccadb.map { ("contacts.ccadb", $0.place) }
+      + [rdapBootstrap].compactMap { $0 }.map {
+        ("contacts.rdap_bootstrap", $0)
+      }
+    for (key, file) in files + inventory.map({ ("inventory[].folder", $0.folder) })
+    where !file.contains("://") && !FileManager.default.fileExists(atPath: file) {
+      reader.warn("`\(key)`: there is no \(file)")
+    }
+  }
+
   /// Names of recipients, each of which there must be; nil where none are given.
-  private func names(_ key: String, in section: Section, _ known: Set<String>) -> [String]? {
+  func names(_ key: String, in section: Section, _ known: Set<String>) -> [String]? {
     guard section.has(key) else { return nil }
     return section.list(key).compactMap { name in
       guard known.contains(name.text) else {
@@ -157,67 +182,6 @@ extension Configuration {
   private func requireSender(_ section: Section) {
     if mailFrom == nil, section.string("from") == nil {
       section.reader.fail(section.mark, "\(section.path).from", "expected the address that mails come from")
-    }
-  }
-
-  private mutating func readWatch(_ root: Section, _ known: Set<String>) {
-    var suffixes = PublicSuffixes.system
-    if let publicSuffixList {
-      do { suffixes = try PublicSuffixes(file: publicSuffixList) } catch {
-        root.reader.fail(nil, "public_suffix_list", "\(error)")
-      }
-    }
-    for node in root.items("watch") {
-      guard case .mapping = node else {
-        if case .scalar(let scalar) = node {
-          add(
-            Scalar(key: "watch", text: scalar.string, mark: node.mark, source: nil), nil, VerdictTimes(), nil,
-            root.reader, suffixes)
-        } else {
-          root.reader.fail(node.mark, "watch", "expected a name, or `item:` with settings; found \(node.kind)")
-        }
-        continue
-      }
-      let section = Section(root.reader, "watch", node)
-      let own = names("recipients", in: section, known)
-      let times = verdictTimes(section, hasDashboard: root.has("dashboard"))
-      if let item = section.scalar("item") {
-        add(item, own, times, section.flag("lookalikes"), root.reader, suffixes)
-      } else {
-        root.reader.fail(section.mark, "watch.item", "expected a name to watch")
-      }
-      section.finish()
-    }
-  }
-
-  private func verdictTimes(_ watch: Section, hasDashboard: Bool) -> VerdictTimes {
-    let section = watch.section("tell")
-    if watch.has("tell"), !hasDashboard {
-      section.reader.fail(section.mark, section.path, "certificates are judged only with a `dashboard`")
-    }
-    var times = VerdictTimes()
-    times.unexplained = section.choice("unexplained", VerdictTimes.Time.self) ?? times.unexplained
-    times.expected = section.choice("expected", VerdictTimes.Time.self) ?? times.expected
-    times.known = section.choice("known", VerdictTimes.Time.self) ?? times.known
-    times.noHistory = section.choice("no_history", VerdictTimes.Time.self) ?? times.noHistory
-    section.finish()
-    return times
-  }
-
-  private mutating func add(
-    _ text: Scalar, _ recipients: [String]?, _ times: VerdictTimes, _ lookalikes: Bool?, _ reader: SettingsReader,
-    _ suffixes: PublicSuffixes
-  ) {
-    do {
-      let item = try WatchedItem(
-        parsing: text.text, allowPublicSuffix: allowPublicSuffix, publicSuffixes: suffixes)
-      if lookalikes == true, !item.isName {
-        reader.fail(text, "only a name can be imitated: take out `lookalikes`")
-      }
-      let isSought = lookalikes ?? self.lookalikes
-      watch.append(Watch(item: item, recipients: recipients, times: times, lookalikes: isSought && item.isName))
-    } catch {
-      reader.fail(text, "\(error)")
     }
   }
 

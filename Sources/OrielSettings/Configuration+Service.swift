@@ -39,13 +39,20 @@ extension Configuration {
     package let folder: String
     /// Whether everything that is issued for the item is to be found in it.
     package let isComplete: Bool
+
+    package init(item: WatchedItem, folder: String, isComplete: Bool) {
+      self.item = item
+      self.folder = folder
+      self.isComplete = isComplete
+    }
   }
 
   mutating func readService(_ root: Section) {
     readDashboard(root)
     readContacts(root)
     let caa = root.section("caa")
-    checksCAA = caa.flag("check") ?? true
+    // Who has pages looks at what comes of it; without them, nobody is asked unless the file says so.
+    checksCAA = caa.flag("check") ?? (dashboard != nil || caa.has("servers"))
     for server in caa.list("servers") {
       if Configuration.isNameServer(server.text) {
         caaServers.append(server.text)

@@ -9,19 +9,29 @@ package struct Configuration: Sendable {
     /// Names of recipients; nil for the default ones.
     package let recipients: [String]?
     /// When each verdict is told.
-    package let times: VerdictTimes
-
+    package var times = VerdictTimes()
     /// Whether names that imitate it are told of.
-    package let lookalikes: Bool
+    package var lookalikes = false
+    package var rules = Rules()
 
-    package init(
-      item: WatchedItem, recipients: [String]?, times: VerdictTimes = VerdictTimes(), lookalikes: Bool = false
-    ) {
+    package init(item: WatchedItem, recipients: [String]?) {
       self.item = item
       self.recipients = recipients
-      self.times = times
-      self.lookalikes = lookalikes
     }
+  }
+
+  /// What certificates for an item are judged by; what is not said is for its page to say.
+  package struct Rules: Sendable, Equatable {
+    /// CA owners that may issue.
+    package var owners: [String]?
+    /// Whether what a log has shown so far is the owner's.
+    package var confirmsHistory = false
+    /// Whether what is not in the inventory is unexplained.
+    package var hasCompleteInventory = false
+    /// The CAA records that are the owner's, as zone files have them.
+    package var caa: [String]?
+
+    package init() {}
   }
 
   /// When those concerned are told of a certificate, by what was made of it.
@@ -72,6 +82,8 @@ package struct Configuration: Sendable {
   package var certspotterWatchLists: [String] = []
   package var recipients: [Recipient] = []
   package var defaultRecipients: [String] = []
+  /// When each verdict is told, of items that do not say.
+  package var times = VerdictTimes()
   /// Whether look-alikes are sought of items that do not say.
   package var lookalikes = false
   package var mailTransport: MailTransport?
@@ -95,7 +107,7 @@ package struct Configuration: Sendable {
   package var rdapBootstrap: String?
   /// Those that the machine is set up with, if empty.
   package var caaServers: [String] = []
-  package var checksCAA = true
+  package var checksCAA = false
   package var inventory: [InventoryFolder] = []
   /// In UTC.
   package var digestHour = 8

@@ -86,6 +86,7 @@ package struct ConfigurationLoader {
     "heartbeat.ping_url", "digest.hour", "dashboard.listen", "dashboard.trust_forwarded", "dashboard.owner",
     "dashboard.probe_private",
     "contacts.rdap_bootstrap", "caa.check", "verdicts.hold", "retention", "defaults.lookalikes",
+    "defaults.tell.unexplained", "defaults.tell.expected", "defaults.tell.known", "defaults.tell.no_history",
   ]
 
   private func describe(_ error: YamlError, _ file: String) -> ConfigurationError {

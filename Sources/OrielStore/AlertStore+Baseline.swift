@@ -17,12 +17,14 @@ package struct BaselineRecord: Hashable, Sendable {
   /// What its issuer calls itself; it decides nothing.
   package var issuerName: String?
   package var serial: String?
+  /// Its identity, where its issuer's key is known.
+  package var issuance: SHA256Hash?
   /// Whether its owner has said that it is theirs; it counts for nothing before.
   package var isConfirmed = false
 
   package init(
     names: [String], issuerKeyHash: SHA256Hash?, owner: String?, publicKey: SHA256Hash?, notBefore: Int64?,
-    notAfter: Int64?, source: String, issuerName: String? = nil, serial: String? = nil
+    notAfter: Int64?, source: String, issuerName: String? = nil, serial: String? = nil, issuance: SHA256Hash? = nil
   ) {
     self.names = names.sorted()
     self.issuerKeyHash = issuerKeyHash
@@ -33,6 +35,7 @@ package struct BaselineRecord: Hashable, Sendable {
     self.source = source
     self.issuerName = issuerName
     self.serial = serial
+    self.issuance = issuance
   }
 
   /// What makes it another certificate than the rest.
@@ -49,33 +52,39 @@ extension AlertStore {
 
   /// Lists certificates that were in use before, as far as there is room; those that are listed stay as they are.
   ///
-  /// - Returns: how many are new.
+  /// - Returns: how many are new, and how many more would be.
   @discardableResult
-  package func addBaseline(_ records: [BaselineRecord], to domain: Int64) async throws -> Int {
+  package func addBaseline(
+    _ records: [BaselineRecord], to domain: Int64
+  ) async throws -> (added: Int, left: Int) {
     try await database.transaction { connection in
-      let count = try connection.query("SELECT count(*) FROM baseline WHERE domain_id = ?", [.integer(domain)])
-      let room = AlertStore.longestBaseline - Int(clamping: count.first?.integer(0) ?? 0)
-      var added = 0
-      for record in records where !record.names.isEmpty && added < room {
+      let known = try connection.query("SELECT digest FROM baseline WHERE domain_id = ?", [.integer(domain)])
+      var digests = Set(known.compactMap { $0.blob(0) })
+      var (added, left) = (0, 0)
+      for record in records where !record.names.isEmpty && digests.insert(record.digest.bytes).inserted {
+        guard known.count + added < AlertStore.longestBaseline else {
+          left += 1
+          continue
+        }
         let names = String(decoding: try JSONEncoder().encode(record.names), as: UTF8.self)
         let rows = try connection.query(
           """
           INSERT INTO baseline
             (domain_id, digest, names, issuer_key_hash, owner, public_key, not_before, not_after, source, issuer_name,
-            serial)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
+            serial, issuance)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
           """,
           [
             .integer(domain), .blob(record.digest.bytes), .text(names), .optional(record.issuerKeyHash?.bytes),
             .optional(record.owner), .optional(record.publicKey?.bytes), .optional(record.notBefore),
             .optional(record.notAfter), .text(String(record.source.prefix(500))),
             .optional(record.issuerName.map { String($0.prefix(500)) }),
-            .optional(record.serial.map { String($0.prefix(100)) }),
+            .optional(record.serial.map { String($0.prefix(100)) }), .optional(record.issuance?.bytes),
           ])
         added += rows.count
       }
       try connection.execute("UPDATE generations SET value = value + 1 WHERE name = 'settings'")
-      return added
+      return (added, left)
     }
   }
 
@@ -85,7 +94,7 @@ extension AlertStore {
       try connection.query(
         """
         SELECT id, names, issuer_key_hash, owner, public_key, not_before, not_after, source, issuer_name, serial,
-          is_confirmed
+          is_confirmed, issuance
         FROM baseline WHERE domain_id = ? ORDER BY not_before DESC, id
         """, [.integer(domain)]
       ).map { row in
@@ -95,7 +104,8 @@ extension AlertStore {
         var record = BaselineRecord(
           names: names, issuerKeyHash: row.blob(2).flatMap { SHA256Hash($0) }, owner: row.text(3),
           publicKey: row.blob(4).flatMap { SHA256Hash($0) }, notBefore: row.integer(5), notAfter: row.integer(6),
-          source: row.text(7) ?? "", issuerName: row.text(8), serial: row.text(9))
+          source: row.text(7) ?? "", issuerName: row.text(8), serial: row.text(9),
+          issuance: row.blob(11).flatMap { SHA256Hash($0) })
         record.isConfirmed = row.integer(10) == 1
         return (id, record)
       }

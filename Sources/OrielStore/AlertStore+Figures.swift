@@ -22,7 +22,7 @@ extension AlertStore {
     try await database.read { connection in
       func count(_ sql: String) throws -> Int64 { try connection.query(sql).first?.integer(0) ?? 0 }
       var figures = ServiceFigures()
-      figures.accounts = try count("SELECT count(*) FROM accounts")
+      figures.accounts = try count("SELECT count(*) FROM accounts WHERE removed_at IS NULL")
       figures.members = try count("SELECT count(*) FROM members")
       figures.domainsOn = try count("SELECT count(*) FROM domains WHERE is_on = 1")
       figures.domainsOff = try count("SELECT count(*) FROM domains WHERE is_on <> 1")
@@ -39,17 +39,6 @@ extension AlertStore {
         ServiceFigures.Deliveries(channel: $0.text(0) ?? "", state: $0.text(1) ?? "", count: $0.integer(2) ?? 0)
       }
       return figures
-    }
-  }
-
-  /// What was sent about the domains of an account, newest first, before one of them.
-  package func deliveries(ofAccount account: Int64, before id: Int64?, limit: Int) async throws -> [StoredDelivery] {
-    try await database.read { connection in
-      try connection.query(
-        AlertStore.selectDelivery + """
-           WHERE d.account_id = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?
-          """, [.integer(account), .integer(id ?? .max), .integer(Int64(limit))]
-      ).map { try StoredDelivery($0) }
     }
   }
 }

@@ -71,6 +71,35 @@ extension AlertStore {
     }
   }
 
+  /// Of the newest ``mostEarlier`` that were judged for a domain before an issuance: whether one of the same issuer was
+  /// accepted, and how many were unexplained or denied.
+  ///
+  /// - Parameter baseline: when the owner confirmed all that there was, in milliseconds since 1970.
+  package func judgedBefore(
+    _ issuance: IssuanceID, domain: Int64, baseline: Int64?
+  ) async throws -> (acceptsIssuer: Bool, unexplained: Int) {
+    try await database.read { connection in
+      let row = try connection.query(
+        """
+        SELECT
+          max(is_accepted AND issuer_key_hash = (SELECT issuer_key_hash FROM issuances WHERE id = ?1)
+            AND issuer_key_hash <> zeroblob(32)),
+          sum(NOT is_accepted AND (verdict = 'unexplained' OR state = 'denied'))
+        FROM (
+          SELECT i.issuer_key_hash, j.verdict, j.state,
+            j.state = 'claimed' OR (j.state <> 'denied' AND (j.verdict IN ('known', 'expected')
+              OR (j.verdict = 'no-history' AND j.first_seen <= ?3))) AS is_accepted
+          FROM judgements j JOIN issuances i ON i.number = j.issuance
+          WHERE j.domain_id = ?2 AND (j.first_seen, j.issuance) < (
+            SELECT t.first_seen, t.issuance FROM judgements t JOIN issuances o ON o.number = t.issuance
+            WHERE o.id = ?1 AND t.domain_id = ?2)
+          ORDER BY j.first_seen DESC, j.issuance DESC LIMIT \(AlertStore.mostEarlier))
+        """, [.blob(issuance.hash.bytes), .integer(domain), .integer(baseline ?? -1)]
+      ).first
+      return (row?.integer(0) == 1, Int(row?.integer(1) ?? 0))
+    }
+  }
+
   /// The fingerprints of the issuers above an issuance, the nearest first, as far as a log gave them.
   package func chain(of issuance: IssuanceID) async throws -> [SHA256Hash] {
     try await database.read { connection in
@@ -99,7 +128,8 @@ extension AlertStore {
   /// again.
   package static let tellingOverlap: Int64 = 60_000
 
-  /// Some of what was judged to be unexplained, and told of since: itself, or its key.
+  /// Some of what was judged to be unexplained, and told of since: itself, or its key; and of what had no history yet,
+  /// and has one since.
   ///
   /// - Parameter since: what was told of before is left out.
   package func toldAfterwards(
@@ -118,7 +148,11 @@ extension AlertStore {
           CROSS JOIN judgements j ON j.domain_id = v.domain_id AND j.issuance = i.number
           JOIN domains d ON d.id = v.domain_id
         WHERE v.added_at >= ?1 AND v.kind = 'key' AND v.removed_at IS NULL AND d.is_on = 1
-          AND j.verdict = 'unexplained' AND j.state = 'new' AND v.added_at > j.at - ?2 LIMIT ?3
+          AND j.verdict = 'unexplained' AND j.state = 'new' AND v.added_at > j.at - ?2
+        UNION
+        SELECT i.id, d.id, d.item FROM domains d CROSS JOIN judgements j ON j.domain_id = d.id
+          JOIN issuances i ON i.number = j.issuance
+        WHERE d.baseline_confirmed_at >= ?1 AND d.is_on = 1 AND j.verdict = 'no-history' AND j.state = 'new' LIMIT ?3
         """, [.integer(since), .integer(AlertStore.tellingOverlap), .integer(Int64(limit))]
       ).map { row in
         guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
@@ -170,14 +204,29 @@ extension AlertStore {
     }
   }
 
+  /// How far back to look for what went to those whom the configuration file names, among what went to others.
+  private static let deliverySpan = 100_000
+
   /// What was sent about the domains of an account, newest first.
-  package func deliveries(ofAccount account: Int64, limit: Int) async throws -> [StoredDelivery] {
-    try await database.read { connection in
-      try connection.query(
-        AlertStore.selectDelivery + """
-           WHERE d.account_id = ? ORDER BY d.id DESC LIMIT ?
-          """, [.integer(account), .integer(Int64(limit))]
-      ).map { try StoredDelivery($0) }
+  ///
+  /// - Parameters:
+  ///   - isOperators: whether it is the account that shows the configuration file's domains: what those hear whom the
+  ///     file names belongs to it.
+  ///   - id: goes on before that one.
+  package func deliveries(
+    ofAccount account: Int64, isOperators: Bool = false, before id: Int64? = nil, limit: Int
+  ) async throws -> [StoredDelivery] {
+    let configured = """
+       WHERE d.account_id IS NULL AND d.recipient NOT LIKE 'domain:%' AND d.id < ?1
+        AND d.id > (SELECT max(id) FROM deliveries) - \(AlertStore.deliverySpan) ORDER BY d.id DESC LIMIT ?2
+      """
+    let (before, most) = (SQLValue.integer(id ?? .max), SQLValue.integer(Int64(limit)))
+    return try await database.read { connection in
+      var rows = try connection.query(
+        AlertStore.selectDelivery + " WHERE d.account_id = ?3 AND d.id < ?1 ORDER BY d.id DESC LIMIT ?2",
+        [before, most, .integer(account)])
+      if isOperators { rows += try connection.query(AlertStore.selectDelivery + configured, [before, most]) }
+      return Array(try rows.map { try StoredDelivery($0) }.sorted { $0.id > $1.id }.prefix(limit))
     }
   }
 }

@@ -16,7 +16,8 @@ package struct DataDirectory: ~Copyable {
   /// - Throws: ``StoreError/inUse(directory:)`` or ``StoreError/unwritable(directory:reason:)``.
   package init(_ path: String) throws(StoreError) {
     do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw StoreError.unwritable(directory: path, reason: "it can't be created")
     }
@@ -30,6 +31,21 @@ package struct DataDirectory: ~Copyable {
     }
     self.path = path
     self.descriptor = descriptor
+  }
+
+  /// Runs `body` while nobody else holds the folder.
+  static func holding(_ path: String, _ body: () throws -> Void) throws {
+    let directory = try DataDirectory(path)
+    try body()
+    withExtendedLifetime(directory.path) {}
+  }
+
+  /// Whether a process, also this one, holds the folder.
+  static func isInUse(_ path: String) -> Bool {
+    let descriptor = open(path + "/lock", O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
   }
 
   package var databasePath: String { path + "/oriel.db" }

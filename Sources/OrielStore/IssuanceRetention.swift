@@ -115,6 +115,7 @@ package struct IssuanceRetention: Sendable {
   private static func forget(_ connection: any SQLConnection, _ id: SQLValue, _ number: SQLValue) throws {
     try connection.execute("DELETE FROM deliveries WHERE alert_id IN (\(alerts))", [id])
     try connection.execute("DELETE FROM alerts WHERE issuance_id = ?", [id])
+    try connection.execute("DELETE FROM judgement_events WHERE issuance = ?", [number])
     try connection.execute("DELETE FROM judgements WHERE issuance = ?", [number])
     try Lookalikes.forget(connection, issuance: number)
     try connection.execute("DELETE FROM matches WHERE issuance_id = ?", [id])

@@ -2,7 +2,7 @@
 package enum Migrations {
   package static let all: [String] = [
     following, alerting, searching, accounts, judging, retention, firstDay, lookalikes, counting,
-    finding,
+    finding, removal, configured, happenings, claims,
   ]
 
   /// What is looked for among much that is not meant.

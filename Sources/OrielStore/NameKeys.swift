@@ -39,6 +39,35 @@ enum NameKeys {
     return texts
   }
 
+  /// Names in the order in which people are to see them.
+  struct Listed {
+    var names: [String] = []
+    var commonNames: Set<String> = []
+    var count = 0
+  }
+
+  /// The names each once: those in `first`, then the others, at last what is a common name and nothing else.
+  static func list(_ names: [FoundName], first: Set<String>, most: Int) -> Listed {
+    var (hits, others, common): ([String], [String], [String]) = ([], [], [])
+    var seen: Set<String> = []
+    for isCommon in [false, true] {
+      for name in names where (name.source == .commonName) == isCommon {
+        guard let text = text(name), !text.isEmpty, seen.insert(text).inserted else { continue }
+        if isCommon {
+          common.append(text)
+        } else if first.contains(text) {
+          hits.append(text)
+        } else {
+          others.append(text)
+        }
+      }
+    }
+    // Where a common name is all that was hit, there is nothing else to begin with.
+    if hits.isEmpty { hits = common.filter { first.contains($0) } }
+    let listed = (hits + others + common.filter { !hits.contains($0) }).prefix(most)
+    return Listed(names: Array(listed), commonNames: Set(common).intersection(listed), count: seen.count)
+  }
+
   private static func text(_ name: FoundName) -> String? {
     if name.source == .ipAddress { return address(name.bytes) }
     var text = DERString.text(Array(name.bytes.prefix(longest)), tag: name.stringTag)[...]

@@ -1,10 +1,20 @@
 import Foundation
 import GRDB
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// The state in one SQLite file: write-ahead log, one writer, a few readers beside it, no server.
 package struct SQLiteDatabase: SQLDatabase {
   private let pool: DatabasePool
   private let path: String
+
+  /// How long a transaction waits for other processes that write, before it ends in ``StoreError/busy(file:)``; nil for
+  /// as long as they take, which is for work that nobody waits for.
+  @TaskLocal package static var patience: Duration?
 
   /// So many read at a time, each with a cache of its own; others wait.
   static let readers = 4
@@ -29,9 +39,11 @@ package struct SQLiteDatabase: SQLDatabase {
   /// - Parameters:
   ///   - migrations: the schema, as a list that only grows: entry n brings version n to version n + 1.
   ///   - isChecked: whether the file is read first, to see that it is not damaged, up to ``largestChecked`` bytes.
+  ///   - isGuest: whether somebody else may hold the ``DataDirectory``: the schema is not changed under them.
   /// - Throws: ``StoreError``; a file that is damaged or belongs to somebody else is left as it is.
   package init(
-    path: String, migrations: [String] = Migrations.all, durability: Durability = .process, isChecked: Bool = true
+    path: String, migrations: [String] = Migrations.all, durability: Durability = .process, isChecked: Bool = true,
+    isGuest: Bool = false
   ) throws {
     self.path = path
     do {
@@ -42,12 +54,10 @@ package struct SQLiteDatabase: SQLDatabase {
         try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
         try SQLiteDatabase.check(database, path: path, isThorough: isChecked)
         guard try SQLiteDatabase.version(database, migrations, path: path) < migrations.count else { return }
-        // One process at a time: two that open a new file at once must not both make the tables.
-        try database.inTransaction(.immediate) {
-          try SQLiteDatabase.migrate(database, migrations, path: path)
-          return .commit
-        }
+        try SQLiteDatabase.bringUpToDate(database, migrations, path: path, isGuest: isGuest)
       }
+      // From here on, who waits does so in ``patiently(_:)``: here, everybody else would wait behind them.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA busy_timeout = 0") }
     } catch let error as DatabaseError {
       throw SQLiteDatabase.translate(error, path: path)
     }
@@ -66,7 +76,11 @@ package struct SQLiteDatabase: SQLDatabase {
         try SQLiteDatabase.check(database, path: path, isThorough: false)
         let version = try SQLiteDatabase.version(database, migrations, path: path)
         guard version == migrations.count else {
-          throw StoreError.older(file: path, version: Int64(version), known: Int64(migrations.count))
+          let (version, known) = (Int64(version), Int64(migrations.count))
+          guard !DataDirectory.isInUse(SQLiteDatabase.directory(of: path)) else {
+            throw StoreError.outdatedService(file: path, version: version, known: known)
+          }
+          throw StoreError.older(file: path, version: version, known: known)
         }
       }
     } catch let error as DatabaseError {
@@ -87,6 +101,7 @@ package struct SQLiteDatabase: SQLDatabase {
   }
 
   private static func open(_ path: String) throws -> DatabasePool {
+    keepToOwner(path)
     // Of two that open a new file at once, one finds it locked for a moment, and SQLite does not wait there.
     for _ in 0..<50 {
       do { return try DatabasePool(path: path, configuration: configuration) } catch let error as DatabaseError
@@ -94,6 +109,18 @@ package struct SQLiteDatabase: SQLDatabase {
       { Thread.sleep(forTimeInterval: 0.1) }
     }
     return try DatabasePool(path: path, configuration: configuration)
+  }
+
+  /// Whoever reads the file has every address, and letters that wait to be sent: strangers on the machine don't. The
+  /// files beside it get what it has.
+  private static func keepToOwner(_ path: String) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & 0o007 != 0 else { return }
+      for file in [path, path + "-wal", path + "-shm"] { chmod(file, status.st_mode & 0o770) }
+    } else {
+      _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+    }
   }
 
   /// Looks before the file is opened for writing, which changes it.
@@ -136,6 +163,28 @@ package struct SQLiteDatabase: SQLDatabase {
     return version
   }
 
+  private static func bringUpToDate(
+    _ database: Database, _ migrations: [String], path: String, isGuest: Bool
+  ) throws {
+    guard isGuest else { return try migrateAtOnce(database, migrations, path: path) }
+    do {
+      try DataDirectory.holding(directory(of: path)) { try migrateAtOnce(database, migrations, path: path) }
+    } catch StoreError.inUse {
+      throw StoreError.outdatedService(
+        file: path, version: Int64(try version(database, migrations, path: path)), known: Int64(migrations.count))
+    }
+  }
+
+  private static func directory(of path: String) -> String { URL(filePath: path).deletingLastPathComponent().path }
+
+  /// One process at a time: two that open a new file at once must not both make the tables.
+  private static func migrateAtOnce(_ database: Database, _ migrations: [String], path: String) throws {
+    try database.inTransaction(.immediate) {
+      try migrate(database, migrations, path: path)
+      return .commit
+    }
+  }
+
   private static func migrate(_ database: Database, _ migrations: [String], path: String) throws {
     for (number, statements) in migrations.enumerated().dropFirst(try version(database, migrations, path: path)) {
       try database.execute(sql: statements)
@@ -147,20 +196,26 @@ package struct SQLiteDatabase: SQLDatabase {
   package func transaction<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
-    do {
-      return try await pool.write { try body(GRDBConnection(database: $0)) }
-    } catch let error as DatabaseError {
-      throw SQLiteDatabase.translate(error, path: path)
-    }
+    try await patiently { try await pool.write { try body(GRDBConnection(database: $0)) } }
   }
 
   package func read<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
-    do {
-      return try await pool.read { try body(GRDBConnection(database: $0)) }
-    } catch let error as DatabaseError {
-      throw SQLiteDatabase.translate(error, path: path)
+    try await patiently { try await pool.read { try body(GRDBConnection(database: $0)) } }
+  }
+
+  /// Tries again while another process has the file to itself, and keeps no thread and no other transaction waiting.
+  private func patiently<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
+    let end = SQLiteDatabase.patience.map { ContinuousClock.now + $0 }
+    var pause = Duration.milliseconds(1)
+    while true {
+      do { return try await work() } catch let error as DatabaseError {
+        let isOver = end.map { $0 <= .now } ?? false
+        guard error.resultCode == .SQLITE_BUSY, !isOver else { throw SQLiteDatabase.translate(error, path: path) }
+      }
+      try await Task.sleep(for: pause)
+      pause = min(pause * 2, .milliseconds(25))
     }
   }
 
@@ -168,6 +223,7 @@ package struct SQLiteDatabase: SQLDatabase {
     switch error.resultCode {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB: StoreError.corrupt(file: path, reason: error.message ?? "not a database")
     case .SQLITE_FULL: StoreError.full(file: path)
+    case .SQLITE_BUSY: StoreError.busy(file: path)
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_IOERR:
       StoreError.unwritable(directory: path, reason: error.message ?? "\(error.resultCode)")
     default: error

@@ -62,8 +62,13 @@ package struct IssuanceSummary: Hashable, Sendable {
   package let issuer: String?
   package let issuerKeyHash: SHA256Hash
   package let publicKeyHash: SHA256Hash?
-  /// What it was issued for, as far as it can be read; at most ``mostNames``.
+  /// What it was issued for, as far as it can be read: first what hit what is watched, common names last; at most
+  /// ``mostNames``, unless more were asked for.
   package let names: [String]
+  /// Those among them that are nothing but the subject's common name: anything may stand there.
+  package let commonNames: Set<String>
+  /// How many names there are in all.
+  package let nameCount: Int
 
   package static let mostNames = 100
 }
@@ -147,7 +152,12 @@ package struct IssuanceSearch: Sendable {
       .flatMap(SearchCursor.init(row:))
   }
 
-  package static func summary(_ connection: any SQLConnection, number: Int64) throws -> IssuanceSummary {
+  /// - Parameters:
+  ///   - items: whose hits come first; nil for whatever is watched.
+  ///   - mostNames: how many names are given.
+  package static func summary(
+    _ connection: any SQLConnection, number: Int64, items: [String]? = nil, mostNames: Int = IssuanceSummary.mostNames
+  ) throws -> IssuanceSummary {
     let rows = try connection.query(
       """
       SELECT i.id, i.first_seen, i.not_before, i.not_after, i.serial, i.issuer, i.issuer_key_hash, i.spki_sha256,
@@ -157,15 +167,37 @@ package struct IssuanceSearch: Sendable {
     guard let row = rows.first, let id = row.blob(0).flatMap({ SHA256Hash($0) }), let firstSeen = row.integer(1),
       let issuerKey = row.blob(6).flatMap({ SHA256Hash($0) })
     else { throw CorruptRow(table: "issuances") }
-    var names: [String] = []
+    var names = NameKeys.Listed()
     if let type = row.text(8), let hash = row.blob(9).flatMap({ SHA256Hash($0) }), let der = row.blob(10) {
       let certificate = StoredCertificate(entryType: type, sha256: hash, der: der)
-      names = NameKeys.names(certificate.facts.names, most: IssuanceSummary.mostNames)
+      names = NameKeys.list(
+        certificate.facts.names, first: try hits(connection, id, items), most: max(0, mostNames))
     }
     return IssuanceSummary(
       id: IssuanceID(id), number: number, firstSeen: firstSeen, notBefore: row.integer(2), notAfter: row.integer(3),
       serial: row.text(4), issuer: row.text(5), issuerKeyHash: issuerKey,
-      publicKeyHash: row.blob(7).flatMap { SHA256Hash($0) }, names: names)
+      publicKeyHash: row.blob(7).flatMap { SHA256Hash($0) }, names: names.names, commonNames: names.commonNames,
+      nameCount: names.count)
+  }
+
+  /// The names of an issuance that hit these items, up to a thousand of each.
+  private static func hits(
+    _ connection: any SQLConnection, _ issuance: SHA256Hash, _ items: [String]?
+  ) throws -> Set<String> {
+    let id = SQLValue.blob(issuance.bytes)
+    guard let items else {
+      return Set(
+        try connection.query("SELECT name FROM matches WHERE issuance_id = ? LIMIT 1000", [id]).compactMap {
+          $0.text(0)
+        })
+    }
+    var names: Set<String> = []
+    for item in items {
+      let rows = try connection.query(
+        "SELECT name FROM matches WHERE issuance_id = ? AND item = ? LIMIT 1000", [id, .text(item)])
+      names.formUnion(rows.compactMap { $0.text(0) })
+    }
+    return names
   }
 
   /// Whether there are issuances that ``indexOlder(limit:)`` has yet to make findable by name.

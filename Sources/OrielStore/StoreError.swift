@@ -7,6 +7,10 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
   case older(file: String, version: Int64, known: Int64)
   case foreign(file: String)
   case full(file: String)
+  /// Another process writes to it for longer than there was patience.
+  case busy(file: String)
+  /// A service that is older than the program runs on it.
+  case outdatedService(file: String, version: Int64, known: Int64)
   /// Not a backup, or not a whole one.
   case noBackup(file: String, reason: String)
   /// A file that was to be made is there, or can't be made.
@@ -31,6 +35,12 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
       "\(file) is a database of another program: give another --data-dir"
     case .full(let file):
       "no space left for \(file): free some and start again, nothing that was committed is lost"
+    case .busy(let file): "another process has been writing to \(file) for a while: try again"
+    case .outdatedService(let file, let version, let known):
+      """
+      the service that runs on \(file) is of an older version (the database is of version \(version), this oriel's is \
+      \(known)): restart `oriel serve`, then try again. Nothing was changed
+      """
     case .noBackup(let file, let reason):
       """
       \(file) is no whole backup of Oriel's (\(reason)): nothing was changed. Give a file that `oriel backup` made; one \

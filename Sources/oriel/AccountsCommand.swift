@@ -41,6 +41,9 @@ struct AccountsCommand: AsyncParsableCommand {
         if json { return try Terminal.write(json: lines) }
         for line in lines { try Terminal.write(line.text + "\n") }
         if lines.isEmpty { Terminal.note("oriel: there are none") }
+        for account in try await AccountService(store).accountsGoing() {
+          Terminal.note("oriel: \(account.id), \(account.name), is being removed")
+        }
       }
     }
   }
@@ -97,7 +100,13 @@ struct AccountsCommand: AsyncParsableCommand {
   struct Remove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "remove", abstract: "Remove an account with its domains, inventories and history.",
-      discussion: "Example:\n  oriel accounts remove 2 --sure")
+      discussion: """
+        Example:
+          oriel accounts remove 2 --sure
+
+        Nothing of it is watched or told any more at once. If it is cut short, the service goes on with it, or this
+        command when it is run again.
+        """)
 
     @OptionGroup var data: DataOptions
     @Argument(help: "The number that `oriel accounts list` gives.") var account: Int64
@@ -113,8 +122,16 @@ struct AccountsCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailures {
         let store = try data.accounts()
-        let line = try await AccountLine(try await store.find(account), store)
-        try await AccountService(store).removeAccount(AccountID(account))
+        let service = AccountService(store)
+        let begun = try await service.accountsGoing().first { $0.id.value == account }
+        let found = if let begun { begun } else { try await store.find(account) }
+        let line = try await AccountLine(found, store)
+        var shownAt = ContinuousClock.now
+        try await service.removeAccount(found.id) { count in
+          guard shownAt + .seconds(1) < .now else { return }
+          shownAt = .now
+          Terminal.note("oriel: removing \(found.name), \(count) rows are gone")
+        }
         try json ? Terminal.write(json: line) : Terminal.write("removed: " + line.text + "\n")
       }
     }
@@ -130,7 +147,8 @@ extension DataOptions {
     guard FileManager.default.fileExists(atPath: path) else {
       throw CommandFailure("there is no state in \(dataDir); give --data-dir, or run `oriel serve` first", .badData)
     }
-    let database = isRead ? try SQLiteDatabase(reading: path) : try SQLiteDatabase(path: path, isChecked: false)
+    let database =
+      isRead ? try SQLiteDatabase(reading: path) : try SQLiteDatabase(path: path, isChecked: false, isGuest: true)
     return AccountStore(database, now: Timekeeper.system.now)
   }
 }
@@ -166,7 +184,8 @@ private struct AccountLine: Encodable {
   }
 
   var text: String {
-    "\(id)  \(plan)  \(name)  of \(owners.joined(separator: ", "))  "
+    let owner = owners.isEmpty ? "nobody" : owners.joined(separator: ", ")
+    return "\(id)  \(plan)  \(name)  of \(owner)  "
       + "\(members) member\(members == 1 ? "" : "s"), \(domains) domain\(domains == 1 ? "" : "s"), \(domainsOn) on"
   }
 }

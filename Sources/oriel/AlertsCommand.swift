@@ -10,14 +10,17 @@ import OrielStore
 struct AlertsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alerts",
-    abstract: "Alerts on their way: list, show, retry, drop; and try the channels.",
+    abstract: "Alerts: list, show, answer, retry, drop; and try the channels.",
     discussion: """
       Examples:
         oriel alerts list --state given-up     what did not get through, and why
+        oriel alerts claim 17                  say that the certificate is yours
         oriel alerts retry 17                  try one again; without a number, all that were given up
         oriel alerts test --config oriel.yaml  send a sample to everybody, and see what their servers say
       """,
-    subcommands: [List.self, Show.self, Retry.self, Drop.self, Test.self], defaultSubcommand: List.self,
+    subcommands: [
+      List.self, Show.self, Claim.self, Deny.self, Acknowledge.self, Retry.self, Drop.self, Test.self,
+    ], defaultSubcommand: List.self,
     aliases: ["alert"])
 
   /// Where the outbox is.
@@ -33,7 +36,8 @@ struct AlertsCommand: AsyncParsableCommand {
         throw CommandFailure(
           "there is no state in \(data.dataDir); give --data-dir, or run `oriel serve` first", .badData)
       }
-      return isRead ? try SQLiteDatabase(reading: path) : try SQLiteDatabase(path: path, isChecked: false)
+      return isRead
+        ? try SQLiteDatabase(reading: path) : try SQLiteDatabase(path: path, isChecked: false, isGuest: true)
     }
   }
 

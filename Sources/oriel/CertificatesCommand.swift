@@ -48,7 +48,9 @@ struct CertificatesCommand: AsyncParsableCommand {
       } else {
         chosen = try await service.accounts(limit: 1).first
       }
-      guard let chosen else { throw CommandFailure("there is no account yet; see `oriel accounts add`", .badData) }
+      guard let chosen else {
+        throw CommandFailure("there is no account yet; run `oriel serve` first, or `oriel accounts add`", .badData)
+      }
       var lines: [Line] = []
       for (file, credentials) in found {
         for entry in credentials.entries {
@@ -101,8 +103,24 @@ struct CertificatesCommand: AsyncParsableCommand {
 }
 
 extension AccountStore {
-  /// The domains of an account that have one of these names: the names themselves, and what they are below.
+  /// The domains of an account that have one of these names: the names themselves, what they are below, and what a
+  /// wildcard covers.
   fileprivate func domains(for names: [String], of account: AccountID) async throws -> [Domain] {
+    var domains = try await domains(named: names, of: account)
+    let wildcards = Set(names.prefix(1000).filter { $0.hasPrefix("*.") }.map { $0.dropFirst() })
+    guard !wildcards.isEmpty else { return domains }
+    var last: String?
+    while true {
+      let exact = try await Accounts(self).domains(.machine(account), startingWith: "=", after: last, limit: 1000)
+      domains += exact.filter { domain in
+        wildcards.contains(domain.item.drop { $0 != "." }) && !domains.contains { $0.id == domain.id }
+      }
+      guard let next = exact.last?.item else { return domains }
+      last = next
+    }
+  }
+
+  private func domains(named names: [String], of account: AccountID) async throws -> [Domain] {
     var items: [String] = []
     for name in names.prefix(1000) {
       items.append("=" + name)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CertificateTransparency
 import Foundation
 import OrielAlerting
 import OrielServer
@@ -71,8 +72,9 @@ struct ConfigCommand: AsyncParsableCommand {
         for warning in loaded.warnings { Terminal.complain("warning: \(warning)") }
         let recipients = loaded.configuration.recipients.count
         try Terminal.write(
-          "\(options.config) is in order: \(plan.items.count) watched items, \(recipients) recipients, "
-            + "\(plan.routes.channels.count) addresses.\n")
+          "\(options.config) is in order: \(counted(plan.items.count, "watched item", "watched items")), "
+            + "\(counted(recipients, "recipient", "recipients")), "
+            + "\(counted(plan.routes.channels.count, "address", "addresses")).\n")
       }
     }
   }

@@ -36,7 +36,7 @@ struct CommandFailure: Error {
     case let error as StoreError:
       switch error {
       case .corrupt, .newer, .older, .foreign, .noBackup: self.init(error.description, .badData)
-      case .inUse, .unwritable, .full, .unmade: self.init(error.description, .cannotWrite)
+      case .inUse, .unwritable, .full, .unmade, .busy, .outdatedService: self.init(error.description, .cannotWrite)
       }
     case let error as WatchlistError: self.init("\(error)", .badData)
     case let error as WatchedItemError: self.init("\(error)", ExitCode(64))

@@ -3,6 +3,8 @@ import CTLogClient
 import CTPolicy
 import CertificateTransparency
 import Foundation
+import OrielCheck
+import OrielServer
 import Synchronization
 
 /// Loads the log lists, says what is wrong with them, and unites them.
@@ -18,8 +20,11 @@ struct ListKeeper: Sendable {
     self.cache = cache
   }
 
-  /// The logs as browsers would see them, of the lists that were loaded last; nil before that.
-  var view: LogView? { shelf.view.withLock { $0 } }
+  /// The list that a browser goes by, of those that were loaded last: its own, or Chrome's, from which others take
+  /// theirs; where neither is among them, all of them as one. Nil before they were loaded.
+  func logs(for policy: BrowserPolicy) -> PolicyLogs? {
+    shelf.lists.withLock { $0.own[policy.browser] ?? $0.own[.chrome] ?? $0.all }
+  }
 
   /// The logs to follow.
   func load() async throws -> [LogDescription] {
@@ -53,10 +58,20 @@ struct ListKeeper: Sendable {
         wasBad ? .badData : .incomplete)
     }
     let union = LogListUnion.unite(loaded)
+    keep(loaded, union)
+    return union
+  }
+
+  private func keep(_ loaded: [LoadedLogList], _ union: LogListUnion) {
     // As old as the most trusted of them; one without a time of its own is as old as its copy.
     let timestamp = loaded.first.map { $0.list.timestamp ?? $0.fetchedAt }
-    shelf.view.withLock { $0 = LogView(union.logs, timestamp: timestamp) }
-    return union
+    let all = PolicyLogs(name: "all configured", LogView(union.logs, timestamp: timestamp))
+    var own: [Browser: PolicyLogs] = [:]
+    for (browser, source) in [(Browser.chrome, LogListSource.chrome), (.apple, .apple)] {
+      guard let list = loaded.first(where: { $0.source.url == source.url }) else { continue }
+      own[browser] = PolicyLogs(name: source.name, BrowserLists.List(list).view)
+    }
+    shelf.lists.withLock { [own] in $0 = (own, all) }
   }
 
   private static func warnings(_ list: LoadedLogList) -> [String] {
@@ -71,5 +86,5 @@ struct ListKeeper: Sendable {
 
 /// Keeps what was loaded last.
 private final class LogShelf: Sendable {
-  let view = Mutex<LogView?>(nil)
+  let lists = Mutex<(own: [Browser: PolicyLogs], all: PolicyLogs?)>(([:], nil))
 }

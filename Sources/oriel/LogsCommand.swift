@@ -67,7 +67,7 @@ struct LogsCommand: AsyncParsableCommand {
       for problem in union.problems { Terminal.complain(problem) }
       let rows = union.logs.map(LogRow.init)
       if json { return try Terminal.write(json: rows) }
-      try Terminal.write("\(rows.count) logs to follow\n" + LogRow.table(rows))
+      try Terminal.write("\(counted(rows.count, "log", "logs")) to follow\n" + LogRow.table(rows))
     }
   }
 }

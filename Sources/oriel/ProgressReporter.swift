@@ -40,9 +40,11 @@ struct ProgressReporter: Sendable {
       let count = all.count { $0.state == state }
       return count == 0 ? nil : "\(count) \(state.rawValue)"
     }
-    var line = "\(all.count) logs (\(counts.joined(separator: ", "))), \(digested) entries read"
+    var line =
+      "\(counted(all.count, "log", "logs")) (\(counts.joined(separator: ", "))), "
+      + "\(counted(digested, "entry", "entries")) read"
     if pace >= 1 { line += " (\(Int(pace))/s)" }
-    line += ", \(matches) matches"
+    line += ", \(counted(matches, "match", "matches"))"
     if let longest = all.compactMap(\.secondsToCatchUp).max(), longest >= 1 {
       line += ", caught up in \(duration(longest))"
     }

@@ -49,18 +49,19 @@ struct ServeCommand: AsyncParsableCommand {
       settings.rfc6962PollInterval = settings.staticPollInterval
     }
     let database = try SQLiteDatabase(path: directory.databasePath)
-    let accounts = configuration.dashboard.map { _ in
-      AccountsAtWork(AccountStore(database, now: Timekeeper.system.now), database, time: .system)
+    let accounts = AccountsAtWork(AccountStore(database, now: Timekeeper.system.now), database, time: .system) {
+      Terminal.complain("warning: \($0)")
     }
     let service = try Service(
       configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts)
     let sources = ListOptions.sources(configuration.logLists)
     let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
-    let dashboard = try accounts.flatMap {
-      try Dashboard(configuration, $0, database, board, logs: { logs.view })
-    }
+    let dashboard = try Dashboard(
+      configuration, accounts, database, board, transport: transport, logs: { logs.logs(for: $0) },
+      note: { Terminal.complain("warning: \($0)") })
     Memory.release()
-    Terminal.note("oriel: serving from \(directory.path), following \(sources.count) log lists")
+    let lists = sources.count == 1 ? "the logs of one list" : "the logs of \(sources.count) lists"
+    Terminal.note("oriel: serving from \(directory.path), following \(lists)")
     let result: Result<Void, any Error>
     do { result = .success(try await run(service, logs, board, dashboard)) } catch { result = .failure(error) }
     try await transport.shutdown()

@@ -72,7 +72,7 @@ struct Operation: Sendable, CustomTestStringConvertible {
   private static func on() -> DomainChange {
     var change = DomainChange()
     change.isOn = false
-    change.delivery = DeliveryTimes()
+    change.delivery = [.known: .weekly]
     change.watchesLookalikes = true
     change.lookalikeDelivery = .weekly
     change.isBaselineConfirmed = true
@@ -88,8 +88,12 @@ struct Operation: Sendable, CustomTestStringConvertible {
       try await $0.addMember($1, address: "third@beta.example", role: .viewer) + $2.nothing
     },
     Operation(name: "confirmAgain", permission: .manage) { try await $0.confirmAgain($1, member: $2.member.id) },
-    Operation(name: "setRole", permission: .manage) { try await $0.setRole($1, of: $2.member.id, to: .viewer) },
-    Operation(name: "setLocked", permission: .manage) { try await $0.setLocked($1, member: $2.member.id, true) },
+    Operation(name: "change role", permission: .manage) {
+      try await $0.change($1, member: $2.member.id, role: .viewer)
+    },
+    Operation(name: "change lock", permission: .manage) {
+      try await $0.change($1, member: $2.member.id, isLocked: true)
+    },
     Operation(name: "removeMember", permission: .manage) { try await $0.removeMember($1, $2.member.id) },
     Operation(name: "audit", permission: .manage) { try await $0.audit($1) + $2.nothing },
     Operation(name: "domains", permission: .read) { try await $0.domains($1) + $2.nothing },
@@ -128,6 +132,14 @@ struct Operation: Sendable, CustomTestStringConvertible {
     Operation(name: "verdictCounts", permission: .read) { try await $0.verdictCounts($1, of: $2.domain, since: 0) },
     Operation(name: "judgement", permission: .read) { try await $0.judgement($1, of: $2.domain, $2.issuance) },
     Operation(name: "judgements", permission: .read) { try await $0.judgements($1, of: $2.issuance) + $2.nothing },
+    Operation(name: "judgements", permission: .read) {
+      try await $0.judgements($1, of: [1]).values.map(\.item) + $2.nothing
+    },
+    Operation(name: "happenings", permission: .read) { try await $0.happenings($1, of: $2.issuance) + $2.nothing },
+    Operation(name: "current", permission: .read) {
+      try await $0.current($1, of: $2.domain, after: ExpiryCursor("9-9")).results
+    },
+    Operation(name: "currentCount", permission: .read) { try await $0.currentCount($1, of: $2.domain, upTo: 9) },
     Operation(name: "arrivals", permission: .read) {
       try await $0.arrivals($1, after: 0).judgements.map(\.judgement) + $2.nothing
     },
@@ -138,6 +150,11 @@ struct Operation: Sendable, CustomTestStringConvertible {
       try await $0.setState($1, of: $2.domain, $2.issuance, to: .claimed, note: "mine")
     },
     Operation(name: "inventory", permission: .read) { try await $0.inventory($1, of: $2.domain) },
+    Operation(name: "waiting", permission: .read) {
+      let waiting = try await $0.waiting($1)
+      return waiting.beginnings.count + waiting.changedCAA.count + waiting.bounced.count + $2.nothing
+    },
+    Operation(name: "unreached", permission: .read) { try await $0.unreached($1, of: [$2.domain]).count + $2.nothing },
     Operation(name: "lastSightings", permission: .read) { try await $0.lastSightings($1, of: $2.domain, []) },
     Operation(name: "addInventory", permission: .write) {
       let entry = NewInventoryEntry(kind: .certificate, hash: SHA256Hash.hash([2]))
@@ -226,7 +243,7 @@ struct CrossingTests {
     let gone = try await registry.member(owner, "gone@alpha.example", .owner)
     for member in try await registry.accounts.members(owner) {
       if member.address == "locked@alpha.example" {
-        try await registry.accounts.setLocked(owner, member: member.id, true)
+        _ = try await registry.accounts.change(owner, member: member.id, isLocked: true)
       }
       if member.address == "gone@alpha.example" { try await registry.accounts.removeMember(owner, member.id) }
     }
@@ -247,7 +264,7 @@ struct CrossingTests {
     let token = try await registry.token(member, [.write]).actor
     _ = try await registry.accounts.addDomain(token, item: "one.example")
     for row in try await registry.accounts.members(neighbours.owner) where row.address == "maker@alpha.example" {
-      try await registry.accounts.setRole(neighbours.owner, of: row.id, to: .viewer)
+      _ = try await registry.accounts.change(neighbours.owner, member: row.id, role: .viewer)
     }
     await #expect(throws: AccountError.forbidden(.write)) {
       try await registry.accounts.addDomain(token, item: "two.example")

@@ -22,7 +22,9 @@ struct JudgementTests {
     let claimed = try await accounts.setState(owner, of: domain, issuance, to: .claimed, note: " our staging host ")
     #expect(claimed.standing == .known && claimed.level == .unexplained)
     #expect(claimed.note == "our staging host" && claimed.changedBy == "owner@alpha.example")
-    #expect(try await registry.service.inventory(of: domain).map(\.hash) == [issuance.hash])
+    let entries = try await registry.service.inventory(of: domain)
+    #expect(entries.map(\.hash) == [issuance.hash, try #require(new.issuance.publicKeyHash)])
+    #expect(entries.map(\.kind) == [.certificate, .key] && entries[1].names == ["alpha.example"])
     // Judged anew, what the owner said stays.
     try await registry.service.judge(issuance, for: domain, .known, isProven: true, reasons: "[]")
     #expect(try await accounts.judgement(owner, of: domain, issuance).state == .claimed)
@@ -30,7 +32,7 @@ struct JudgementTests {
     let denied = try await accounts.setState(owner, of: domain, issuance, to: .denied)
     #expect(denied.state == .denied && denied.note == nil)
     #expect(try await registry.service.inventory(of: domain).isEmpty)
-    #expect(try await accounts.inventory(owner, of: domain).map { $0.removedAt != nil } == [true])
+    #expect(try await accounts.inventory(owner, of: domain).map { $0.removedAt != nil } == [true, true])
     #expect(try await accounts.history(owner).results.map(\.state) == [.denied])
   }
 
@@ -49,7 +51,8 @@ struct JudgementTests {
     #expect(kept.source == "certbot" && kept.lastSeen == kept.addedAt + 10 && kept.notAfter == 5)
     for state in [Judgement.State.claimed, .new] {
       _ = try await registry.accounts.setState(owner, of: domain, issuance, to: state)
-      #expect(try await registry.service.inventory(of: domain).map(\.source) == ["certbot"])
+      let sources = try await registry.service.inventory(of: domain).map(\.source)
+      #expect(sources == (state == .claimed ? ["certbot", "this was me"] : ["certbot"]))
     }
   }
 

@@ -195,8 +195,8 @@ struct MailTests {
     let owner = try await registry.account("alpha")
     let own = try await registry.domain(owner, "own.example")
     let (first, second) = (try WatchedItem(parsing: "one.example"), try WatchedItem(parsing: "two.example"))
-    try await registry.service.mirror([first, second], in: owner.account)
-    try await registry.service.mirror([first], in: owner.account)
+    try await registry.service.mirror([first, second].map { ConfiguredDomain($0) }, in: owner.account)
+    try await registry.service.mirror([ConfiguredDomain(first)], in: owner.account)
     let domains = try await registry.accounts.domains(owner)
     #expect(domains.map(\.item) == ["one.example", "own.example", "two.example"])
     #expect(domains.map(\.source) == [.config, .dashboard, .dashboard])
@@ -213,6 +213,57 @@ struct MailTests {
     change.isBaselineConfirmed = true
     #expect(try await registry.accounts.change(owner, domains[0].id, change).baselineConfirmedAt == registry.now)
     #expect(try await registry.accounts.change(owner, own, change).isOn)
+  }
+
+  @Test("what the configuration file says of a domain is not changed elsewhere; what it says no longer is undone")
+  func configured() async throws {
+    let registry = try await Registry()
+    let owner = try await registry.account("alpha")
+    var said = ConfiguredDomain(try WatchedItem(parsing: "one.example"))
+    (said.allowedOwners, said.isBaselineConfirmed, said.isInventoryComplete) = (["Honest Trust"], true, true)
+    said.confirmedCAA = [#"0 issue "honest.example""#]
+    try await registry.service.mirror([said], in: owner.account)
+    var domain = try #require(try await registry.accounts.domains(owner).first)
+    #expect(domain.configured == Set(Domain.Setting.allCases))
+    #expect(domain.allowedOwners == said.allowedOwners && domain.isInventoryComplete)
+    #expect(domain.baselineConfirmedAt == registry.now && domain.confirmedCAA == said.confirmedCAA)
+    let id = domain.id
+    _ = try await registry.service.foundCAA(["0 iodef \"mailto:x@y.example\""], for: id)
+    let changes: [(inout DomainChange) -> Void] = [
+      { $0.allowedOwners = [] }, { $0.isBaselineConfirmed = false }, { $0.isInventoryComplete = false },
+    ]
+    for make in changes {
+      var change = DomainChange()
+      make(&change)
+      let wanted = change
+      await #expect(throws: AccountError.self) { try await registry.accounts.change(owner, id, wanted) }
+    }
+    await #expect(throws: AccountError.self) {
+      try await registry.accounts.confirmCAA(owner, id, ["0 iodef \"mailto:x@y.example\""])
+    }
+    #expect(try await registry.accounts.domain(owner, id).allowedOwners == ["Honest Trust"])
+    try await registry.service.mirror([ConfiguredDomain(said.item)], in: owner.account)
+    domain = try await registry.accounts.domain(owner, id)
+    #expect(domain.configured.isEmpty && domain.allowedOwners.isEmpty && !domain.isInventoryComplete)
+    #expect(domain.baselineConfirmedAt == nil && domain.confirmedCAA == nil)
+    for make in changes {
+      var change = DomainChange()
+      make(&change)
+      _ = try await registry.accounts.change(owner, id, change)
+    }
+    // What the pages say of it stays, whatever the file says of all else.
+    var change = DomainChange()
+    (change.allowedOwners, change.isBaselineConfirmed) = (["Other Trust"], true)
+    _ = try await registry.accounts.change(owner, id, change)
+    var other = ConfiguredDomain(said.item)
+    other.delivery.known = .never
+    try await registry.service.mirror([other], in: owner.account)
+    domain = try await registry.accounts.domain(owner, id)
+    #expect(domain.allowedOwners == ["Other Trust"] && domain.baselineConfirmedAt != nil)
+    try await registry.service.mirror([said], in: owner.account)
+    try await registry.service.mirror([], in: owner.account)
+    domain = try await registry.accounts.domain(owner, id)
+    #expect(domain.source == .dashboard && !domain.isOn && domain.configured.isEmpty && domain.allowedOwners.isEmpty)
   }
 
   @Test("a change is told of at once in its process, and soon in others")

@@ -178,9 +178,9 @@ struct SignInTests {
     let registry = try await Registry()
     let owner = try await registry.account("alpha")
     let id = try #require(try await registry.accounts.members(owner).first).id
-    await #expect(throws: AccountError.self) { try await registry.accounts.setRole(owner, of: id, to: .viewer) }
+    await #expect(throws: AccountError.self) { try await registry.accounts.change(owner, member: id, role: .viewer) }
     await #expect(throws: AccountError.self) { try await registry.accounts.removeMember(owner, id) }
-    await #expect(throws: AccountError.self) { try await registry.accounts.setLocked(owner, member: id, true) }
+    await #expect(throws: AccountError.self) { try await registry.accounts.change(owner, member: id, isLocked: true) }
     let second = try await registry.member(owner, "second@alpha.example", .owner)
     #expect(try await registry.accounts.members(second).map(\.mail) == [.active, .active])
     try await registry.accounts.removeMember(owner, id)

@@ -238,7 +238,7 @@ struct CADirectoryTests {
       }
       #expect(found.contains(reason))
       #expect(directory.owners?.certificateCount == 1)
-      #expect(directory.summary(at: later).hasPrefix("1 CA certificates from CCADB, 5 hours old. The last attempt"))
+      #expect(directory.summary(at: later).hasPrefix("1 CA certificate from CCADB, 5 hours old. The last attempt"))
     }
   }
 
@@ -273,7 +273,7 @@ struct CADirectoryTests {
     let now = Timestamp(milliseconds: 1_700_000_000_000 + 3 * 86_400_000)
     #expect(await directory.refresh(now: now) == .loaded(certificates: 1, malformed: 0))
     #expect(directory.owners?.age(at: now) == .seconds(3 * 86_400))
-    #expect(directory.summary(at: now) == "1 CA certificates from CCADB, 3 days old.")
+    #expect(directory.summary(at: now) == "1 CA certificate from CCADB, 3 days old.")
     let absent = CADirectory(CADataSource(records: ["/nowhere/at-all"]), fetch: { _ in [] })
     guard case .failed = await absent.refresh(now: now) else {
       Issue.record("read a file that is not there")

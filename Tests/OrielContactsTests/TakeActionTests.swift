@@ -47,7 +47,7 @@ struct TakeActionTests {
   func ownName() throws {
     let action = TakeAction(Self.issuance(chain: [try Self.amazon()]), owners: try CAOwnersTests.sample())
     let steps = action.steps
-    #expect(steps.map(\.kind) == [.reportToCA, .reportToRegistrar, .restrictIssuance, .warnVisitors, .tellBrowsers])
+    #expect(steps.map(\.kind) == [.reportToCA, .reportToRegistrar, .warnVisitors, .restrictIssuance, .tellBrowsers])
     #expect(steps.map(\.fits) == [.yes, .no, .perhaps, .perhaps, .perhaps])
     #expect(steps.allSatisfy { !$0.why.isEmpty })
     let ca = steps[0]
@@ -61,7 +61,7 @@ struct TakeActionTests {
     for part in [
       SHA256Hash.hash([1]).hex, SHA256Hash.hash([2]).hex, SHA256Hash.hash([3]).hex, "1234", "CN=Evil CA",
       "shop.example.com", "Log of 2026, entry 12345, 2026-", "No certificate was ever issued", "4.9.1.1", "4.9.5",
-      "within 24 hours", "2026-01-01T00:00:00Z to 2026-04-01T00:00:00Z", "I control the domain of example.com",
+      "within 24 hours", "2026-01-01T00:00:00Z to 2026-04-01T00:00:00Z", "We control the domain of example.com",
     ] {
       #expect(report.body.contains(part), "\(part)")
     }
@@ -85,22 +85,82 @@ struct TakeActionTests {
   @Test("the link for mail is plain ASCII, bounded, and carries the letter unharmed")
   func mailto() throws {
     let to = [try #require(ContactAddress("a&b+c%d@ca.example"))]
-    let short = Report(to: to, subject: "A & B? #1", body: "één = 1\nzwei\n")
+    let short = Report(to: to, subject: "A & B? #1", parts: [.init(["één = 1", "zwei"])])
     #expect(
       short.mailto() == "mailto:a%26b%2Bc%25d@ca.example?subject=A%20%26%20B%3F%20%231&body=%C3%A9%C3%A9n%20%3D%201"
         + "%0D%0Azwei%0D%0A")
-    #expect(Report(to: [], subject: "", body: "").mailto() == nil)
-    let names = (0..<3000).map { "host\($0).example.com" }
-    let long = try #require(TakeAction(Self.issuance(names: Array(names.prefix(1000))), owners: nil).steps[0].report)
+    #expect(Report(to: [], subject: "", parts: []).mailto() == nil)
+    let long = try #require(
+      TakeAction(Self.issuance(names: (0..<1000).map { "host\($0).example.com" }), owners: nil).steps[0].report)
     #expect(long.body.contains("and 950 more"))
     #expect(long.body.utf8.count < 6000)
-    let link = try #require(Report(to: to, subject: long.subject, body: long.body).mailto())
-    #expect((1200...1900).contains(link.utf8.count))
-    #expect(link.hasSuffix(percentEncoded("copy the complete text.]")))
-    let decoded = try #require(URLComponents(string: link)?.queryItems?.first { $0.name == "body" }?.value)
-    let lines = decoded.components(separatedBy: "\r\n").dropLast()
-    #expect(lines.joined(separator: "\n") == String(long.body.prefix(lines.joined(separator: "\n").count)))
-    for line in [link] { #expect(line.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }) }
+  }
+
+  /// One that has all there can be to say, most of it by strangers.
+  private static func longest(_ concern: UnexplainedIssuance.Concern) -> UnexplainedIssuance {
+    var issuance = issuance(
+      concern, names: (0..<100).map { String(repeating: "ü", count: 200) + "\($0).example.com" },
+      chain: [SHA256Hash.hash([4])], reasons: (0..<20).map { "Reason \($0): " + String(repeating: "é", count: 390) })
+    issuance.entries = (0..<20).map {
+      .init(log: "Log \($0)", index: 1, timestamp: Timestamp(milliseconds: 1_780_000_000_000))
+    }
+    return issuance
+  }
+
+  private static let longName = String(repeating: "abcdefghi.", count: 24) + "example.com"
+
+  @Test(
+    "the link for mail has all that is asked for, however much evidence there is",
+    arguments: [
+      UnexplainedIssuance.Concern.ownName(watched: "example.com"), .ownName(watched: longName),
+      .lookalike(imitating: "example.com", domain: longName),
+    ])
+  func demands(_ concern: UnexplainedIssuance.Concern) throws {
+    let reports = TakeAction(Self.longest(concern), owners: nil).steps.compactMap(\.report)
+    #expect(reports.count >= 2)
+    for made in reports {
+      let to = ["problems@ca.example", "certificates@mozilla.org", "chrome-root-program@google.com"]
+      let report = Report(to: to.compactMap { ContactAddress($0) }, made)
+      let link = try #require(report.mailto())
+      #expect(link.utf8.count <= 1900, "\(link.utf8.count)")
+      #expect(link.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f })
+      #expect(link.hasPrefix("mailto:" + to.joined(separator: ",") + "?subject="))
+      let decoded = try #require(URLComponents(string: link)?.queryItems?.first { $0.name == "body" }?.value)
+      let lines = decoded.components(separatedBy: "\r\n")
+      let whole = Set(report.body.components(separatedBy: "\n"))
+      #expect(lines.allSatisfy { whole.contains($0) || $0.hasPrefix("[Shortened") })
+      // What is left out is evidence: all else is there, and so is what the certificate is found by.
+      let evidence = whole.filter { line in
+        ["Issuer", "Valid: ", "  ", "Names:", "Logged:", "See also", "- ", "Why ", "Precertificate SHA"]
+          .contains { line.hasPrefix($0) }
+      }
+      #expect(whole.subtracting(evidence).isSubset(of: lines), "\(decoded)")
+      #expect(decoded.contains("Certificate SHA-256: \(SHA256Hash.hash([1]).hex)"))
+      #expect(decoded.contains("[Shortened"))
+      let bounded = report.body(limit: 4000)
+      #expect(bounded.utf8.count <= 4000 && bounded.hasSuffix("and how to reach you]\n"))
+    }
+  }
+
+  @Test("the browsers' letter goes to all root programmes")
+  func browsers() throws {
+    let report = try #require(TakeAction(Self.issuance(), owners: nil).steps[4].report)
+    #expect(
+      report.mailto()?.hasPrefix(
+        "mailto:certificates@mozilla.org,chrome-root-program@google.com,certificate-authority-program@apple.com,"
+          + "msroot@microsoft.com?subject=") == true)
+  }
+
+  @Test("a name that ends in a full stop gets no second one")
+  func fullStops() throws {
+    var reader = CAOwnersReader()
+    let hash = SHA256Hash.hash([9])
+    try reader.addRecords(
+      Array("CA Owner,SHA-256 Fingerprint,Parent SHA-256 Fingerprint\nOld Authority Inc.,\(hash.hex),\n".utf8))
+    let steps = TakeAction(Self.issuance(chain: [hash]), owners: reader.finish(asOf: .init(milliseconds: 0))).steps
+    let texts = steps.flatMap { [$0.why, $0.report?.body ?? ""] + $0.notes }
+    #expect(texts.contains { $0.contains("Old Authority Inc.") })
+    #expect(texts.allSatisfy { !$0.contains("..") })
   }
 
   @Test("without CCADB's data, or without this CA in them, that is said, with where to look")
@@ -119,14 +179,14 @@ struct TakeActionTests {
     let contact = try RegistrarContact(json: TestData.bytes("rdap/whoisit_domain3.json"), domain: "themarquetry.com")
     let concern = UnexplainedIssuance.Concern.lookalike(imitating: "marquetry.com", domain: "themarquetry.com")
     let steps = TakeAction(Self.issuance(concern), owners: nil, registrar: .found(contact)).steps
-    #expect(steps.map(\.kind) == [.reportToCA, .reportToRegistrar, .restrictIssuance, .warnVisitors, .tellBrowsers])
-    #expect(steps.map(\.fits) == [.perhaps, .yes, .no, .perhaps, .perhaps])
+    #expect(steps.map(\.kind) == [.reportToCA, .reportToRegistrar, .warnVisitors, .restrictIssuance, .tellBrowsers])
+    #expect(steps.map(\.fits) == [.perhaps, .yes, .perhaps, .no, .perhaps])
     #expect(steps[1].addressee == "Hosting Concepts B.V. d/b/a Registrar.eu (IANA registrar 1647)")
     #expect(steps[1].addresses.map(\.text) == ["abuse@registrar.eu"])
     #expect(steps[1].phones == ["+31.104482297"])
     let report = try #require(steps[1].report)
     #expect(report.to.map(\.text) == ["abuse@registrar.eu"])
-    #expect(report.body.contains("themarquetry.com") && report.body.contains("I control marquetry.com"))
+    #expect(report.body.contains("themarquetry.com") && report.body.contains("We control marquetry.com"))
     #expect(!report.body.contains("revoke"))
     #expect(steps[4].pages.count == 2)
   }
@@ -149,20 +209,23 @@ struct TakeActionTests {
   @Test("CAA is advised where there is none, with the CAs in use, and not known is not none")
   func caa() throws {
     func step(_ caa: CAAResult?, _ domains: [String] = []) -> ActionStep {
-      TakeAction(Self.issuance(), owners: nil, caa: caa, allowedCAADomains: domains).steps[2]
+      TakeAction(Self.issuance(), owners: nil, caa: caa, allowedCAADomains: domains).steps[3]
     }
     #expect(step(.noRecords, ["letsencrypt.org"]).fits == .yes)
-    #expect(step(.noRecords, ["letsencrypt.org"]).notes == ["example.com. IN CAA 0 issue \"letsencrypt.org\""])
+    let notes = step(.noRecords, ["letsencrypt.org"]).notes
+    #expect(notes.first == "example.com. IN CAA 0 issue \"letsencrypt.org\"" && notes.count == 2)
     for item in ["*.example.com", "=example.com", ".example.com"] {
-      let step = TakeAction(Self.issuance(.ownName(watched: item)), owners: nil).steps[2]
+      let step = TakeAction(Self.issuance(.ownName(watched: item)), owners: nil).steps[3]
       #expect(step.notes.first == "example.com. IN CAA 0 issue \"ca.example\"")
     }
-    #expect(TakeAction(Self.issuance(.ownName(watched: "a b\"")), owners: nil).steps[2].notes.count == 1)
+    #expect(TakeAction(Self.issuance(.ownName(watched: "a b\"")), owners: nil).steps[3].notes.count == 1)
     let failure = CAAFailure(name: "example.com", reason: .serverFailure)
     #expect(step(.notKnown(failure)).fits == .perhaps)
     #expect(step(.notKnown(failure)).why.contains("SERVFAIL"))
     let set = CAASet(name: "example.com", records: [CAARecord(flags: 0, tag: "issue", value: "ca.test")])
     #expect(step(.found(set)).fits == .perhaps)
+    #expect(step(.found(set)).notes == ["There is: example.com. IN CAA 0 issue \"ca.test\""])
+    #expect(step(.found(set), ["letsencrypt.org"]).notes[1] == "example.com. IN CAA 0 issue \"letsencrypt.org\"")
     let open = CAASet(name: "example.com", records: [CAARecord(flags: 0, tag: "iodef", value: "mailto:a@b.test")])
     #expect(step(.found(open)).fits == .yes)
     #expect(step(nil).fits == .perhaps)
@@ -182,5 +245,12 @@ struct TakeActionTests {
       let body = try #require(action.steps[0].report?.body)
       #expect(body.contains("The CAA records at example.com permit") == isTold)
     }
+  }
+}
+
+extension Report {
+  /// The same letter to others.
+  fileprivate init(to: [ContactAddress], _ report: Report) {
+    self.init(to: to, subject: report.subject, parts: report.parts)
   }
 }

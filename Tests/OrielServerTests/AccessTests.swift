@@ -33,7 +33,7 @@ private struct Neighbours {
 
 private func visitor(_ port: Int, _ session: Secret? = nil) async -> Visitor {
   let visitor = Visitor(port: port)
-  if let session { await visitor.set("oriel", session.text) }
+  if let session { await visitor.signIn(session.text) }
   return visitor
 }
 

@@ -79,7 +79,7 @@ struct ActionTests {
       }, dashboard
     ) { port, server in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let path = "/issuances/\(issuance)/action"
       let before = try await member.get(path + "?domain=\(domain)").body
       #expect(before.contains("Look up <bdi>alpha.example</bdi>") && before.contains("Not here"))
@@ -125,7 +125,7 @@ struct ActionTests {
       }, dashboard
     ) { port, _ in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let reply = try await member.post("/issuances/\(issuance)/action", [("domain", "\(domain)")])
       #expect(reply.status == 200 && reply.body.contains(item.words), "\(item.words)")
       #expect(reply.body.contains("This is a Certificate Problem Report."))
@@ -164,7 +164,7 @@ struct ActionTests {
       }, dashboard
     ) { port, server in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let path = "/issuances/\(pair.issuanceID)"
       #expect(try await member.get(path).body.contains("looks like <bdi>alpha.example</bdi>"))
       let page = try await member.get(path + "/action").body
@@ -175,7 +175,7 @@ struct ActionTests {
       #expect(server.targets.last == "/rdap.registry.example/domain/a1pha.example")
       #expect(try await member.get(path + "/action?lookalike=999").status == 404)
       let other = Visitor(port: port)
-      await other.set("oriel", stranger.text)
+      await other.signIn(stranger.text)
       for address in [path, path + "/action", path + "/action?lookalike=\(id)"] {
         #expect(try await other.get(address).status == 404)
       }
@@ -192,7 +192,7 @@ struct ActionTests {
     let path = "/issuances/\(issuance)/action"
     try await dashboard.serve { (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       #expect(try await !member.get(path).body.contains("Look up <bdi>"))
       #expect(try await member.post(path, [("domain", "\(domain)")]).status == 404)
     }
@@ -200,7 +200,7 @@ struct ActionTests {
     let viewer = try await dashboard.member("see@alpha.example").session
     try await dashboard.serve({ $1.caa = { _ in .noRecords } }) { (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", viewer.text)
+      await member.signIn(viewer.text)
       #expect(try await !member.get(path).body.contains("Look up <bdi>"))
       #expect(try await member.post(path, [("domain", "\(domain)")]).status == 403)
     }
@@ -231,13 +231,19 @@ struct IssuancePolicyTests {
     let precertificate = try await dashboard.store(
       try issue(["pre.alpha.example"], true), for: domain, item: "alpha.example", isFinal: false)
     let view = LogView(descriptions, timestamp: time)
-    try await dashboard.serve({ $1.logs = { view } }) { (port: Int) async throws in
+    let lists = ["Chrome", "Apple"].map { PolicyLogs(name: $0, $0 == "Apple" ? LogView([], timestamp: nil) : view) }
+    try await dashboard.serve({ $1.logs = { lists[$0.identifier.hasPrefix("apple") ? 1 : 0] } }) {
+      (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let page = try await member.get("/issuances/\(ids[0])").body
-      for policy in BrowserPolicy.current { #expect(page.contains("<td>\(policy)</td>"), "\(policy)") }
-      #expect(page.components(separatedBy: ">Passes<").count == BrowserPolicy.current.count + 1)
-      #expect(page.contains("2 of 2") && page.contains("by the log list of 2026-11-"))
+      for policy in BrowserPolicy.current { #expect(page.contains(">\(policy)</td>"), "\(policy)") }
+      // Each by the list of its own browser; Apple's here knows no log.
+      let count = BrowserPolicy.current.count { $0.identifier.hasPrefix("apple") }
+      #expect(count > 0 && page.components(separatedBy: ">Fails<").count == count + 1)
+      #expect(page.components(separatedBy: ">Passes<").count == BrowserPolicy.current.count - count + 1)
+      #expect(page.contains("2 of 2") && page.contains("<bdi>Chrome</bdi>, 2026-11-"))
+      #expect(page.components(separatedBy: "<bdi>Apple</bdi></td>").count == count + 1)
       let failing = try await member.get("/issuances/\(ids[1])").body
       #expect(failing.components(separatedBy: ">Fails<").count == BrowserPolicy.current.count + 1)
       #expect(failing.contains("SCTs are of logs that the list does not know"))
@@ -246,7 +252,7 @@ struct IssuancePolicyTests {
     }
     try await dashboard.serve { (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       #expect(try await member.get("/issuances/\(ids[0])").body.contains("No list of logs has been read"))
     }
   }

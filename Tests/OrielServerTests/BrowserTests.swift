@@ -59,6 +59,7 @@ struct BrowserTests {
     try await browser.wait(for: "login.alpha.example")
     #expect(try await browser.script("return document.title") == "(1) Overview · Oriel")
     #expect(try await browser.script("return document.getElementById('said').textContent") == "1 need you now")
+    #expect(try await browser.script("return document.getElementById('open').textContent") == "1")
     try await browser.click("#needs a.names")
     try await browser.wait(for: "What speaks against it")
     try await browser.click("button[value=acknowledged]")
@@ -90,7 +91,7 @@ struct BrowserTests {
   private func look(_ story: Story, _ browser: WebDriver, _ base: String) async throws {
     let (d, i) = ("/domains/\(story.domain)", "/issuances/\(story.open)?domain=\(story.domain)")
     let pages = [
-      ("overview", "/"), ("domains", "/domains"), ("domain", d), ("public", d + "/public"),
+      ("overview", "/"), ("domains", "/domains"), ("domain", d), ("current", d + "/current"), ("public", d + "/public"),
       ("domain-settings", d + "/settings"), ("inventory", d + "/inventory"), ("first-day", d + "/first-day"),
       ("issuance", i),
       ("beginning", "/domains/\(story.second)/first-day"),
@@ -99,7 +100,8 @@ struct BrowserTests {
       ("certificate", "/certificate"), ("nothing", "/nothing-here"), ("sign-in", "/sign-in"),
     ]
     try await browser.open(base + "/sign-in")
-    _ = try await browser.command("Network.setCookie", ["url": base, "name": "oriel", "value": story.session.text])
+    let cookie = ["url": base, "name": "oriel-\(base.split(separator: ":").last ?? "")", "value": story.session.text]
+    _ = try await browser.command("Network.setCookie", cookie)
     let folder = ProcessInfo.processInfo.environment["ORIEL_SCREENSHOTS"]
     for (width, height, isDark) in [(390, 844, false), (1280, 900, false), (390, 844, true), (1280, 900, true)] {
       try await browser.look(width: width, height: height, isDark: isDark)

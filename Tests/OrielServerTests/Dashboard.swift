@@ -22,7 +22,7 @@ final class Dashboard: Sendable {
   let authority: TestAuthority
   let log: LogDescription
   let letters = Letters()
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
   private let clock: TestClock
   private let sighted = Mutex<UInt64>(0)
 

@@ -14,7 +14,7 @@ import Testing
 struct FormTests {
   private func visitor(_ port: Int, _ session: Secret) async -> Visitor {
     let visitor = Visitor(port: port)
-    await visitor.set("oriel", session.text)
+    await visitor.signIn(session.text)
     return visitor
   }
 
@@ -199,7 +199,7 @@ struct FormTests {
       #expect(try await member.post(path, [("domain", "\(domain)"), ("state", "claimed")]).status == 303)
       #expect(try await !member.get("/").body.contains("/issuances/\(issuance)?domain=\(domain)\"></a>"))
       #expect(try await dashboard.accounts.judgement(owner, of: domain, issuance).state == .claimed)
-      #expect(try await dashboard.accounts.inventory(owner, of: domain).count == 1)
+      #expect(try await dashboard.accounts.inventory(owner, of: domain).map(\.kind) == [.certificate, .key])
       #expect(try await member.post(path, [("domain", "\(domain)"), ("state", "made-up")]).status == 404)
     }
   }
@@ -257,7 +257,7 @@ struct FormTests {
     let pair = try dashboard.authority.issue(CertificateRequest(["seen.example", "*.seen.example"]))
     let chain = ([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(separator: "\n")
     let logs = LogView([dashboard.log], timestamp: Timestamp(milliseconds: UInt64(dashboard.now)))
-    try await dashboard.serve({ _, parts in parts.logs = { logs } }) { port in
+    try await dashboard.serve({ _, parts in parts.logs = { _ in PolicyLogs(name: "Chrome", logs) } }) { port in
       let member = await visitor(port, session)
       let page = try await member.post("/certificate", [("pem", chain)])
       #expect(page.status == 200)

@@ -30,10 +30,11 @@ struct HostileTextTests {
     _ = try await dashboard.accounts.setState(owner, of: domain, issuance, to: .new, note: "note")
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let code = SignIn.formCode(session)
       for path in [
-        "/", "/history", "/domains/\(domain)", "/domains/\(domain)/public", "/domains/\(domain)/inventory",
+        "/", "/history", "/domains/\(domain)", "/domains/\(domain)/public", "/domains/\(domain)/current",
+        "/domains/\(domain)/inventory",
         "/domains/\(domain)/first-day", "/issuances/\(issuance)",
         "/issuances/\(issuance)/action?domain=\(domain)", "/search?name=alpha.example",
       ] {
@@ -54,7 +55,7 @@ struct HostileTextTests {
     let session = try await dashboard.account("Alpha").session
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       for (path, field) in [
         ("/domains", "item"), ("/certificate", "pem"), ("/settings/members", "address"), ("/sign-in", "address"),
       ] {

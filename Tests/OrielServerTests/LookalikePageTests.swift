@@ -54,7 +54,7 @@ struct LookalikePageTests {
     ])
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session)
+      await member.signIn(session)
       let page = try await member.get("/domains/\(domain)/lookalikes")
       #expect(page.status == 200)
       for words in [
@@ -81,7 +81,7 @@ struct LookalikePageTests {
     let (dashboard, session, _, domain, _) = try await dashboard([], isSought: false)
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session)
+      await member.signIn(session)
       let path = "/domains/\(domain)/lookalikes"
       for (fields, isOn, time) in [
         ([("on", "yes")], true, DeliveryTime.daily), ([("on", "yes"), ("time", "weekly")], true, .weekly),
@@ -104,7 +104,7 @@ struct LookalikePageTests {
     let (dashboard, session, code, domain, issuances) = try await dashboard([(text, text)])
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session)
+      await member.signIn(session)
       for path in [
         "/domains/\(domain)/lookalikes", "/domains/\(domain)/settings", "/issuances/\(issuances[0])",
         "/issuances/\(issuances[0])/action",

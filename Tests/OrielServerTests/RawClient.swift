@@ -92,7 +92,8 @@ final class Visitor: Sendable {
 
   init(port: Int) { client = RawClient(port: port) }
 
-  func set(_ name: String, _ value: String) async { await jar.set(name, value) }
+  /// Takes over a session.
+  func signIn(_ session: String) async { await jar.set("oriel-\(client.port)", session) }
   func cookie(_ name: String) async -> String? { await jar.cookies[name] }
 
   func request(

@@ -86,8 +86,29 @@ struct Story: Sendable {
     _ = try await dashboard.service.foundCAA(
       [#"0 issue "trust.harbour.example""#, #"0 iodef "mailto:security@harbour-books.example""#], for: domain)
     _ = try await accounts.addToken(owner, name: "deploy hook", scopes: [.write])
+    try await tellOfDeliveries(dashboard)
     try await tellOfBeginnings(dashboard)
     try await tellOfLogs(dashboard)
+  }
+
+  private func tellOfDeliveries(_ dashboard: Dashboard) async throws {
+    let (store, item, issuance, now) = (AlertStore(dashboard.database), "harbour-books.example", open, dashboard.now)
+    try await dashboard.database.transaction { connection in
+      try connection.execute(
+        "INSERT INTO alerts (key, kind, issuance_id, item, created_at) VALUES ('a', 'certificate', ?, ?, ?)",
+        [.blob(issuance.hash.bytes), .text(item), .integer(now)])
+    }
+    try await store.add(.heartbeat, key: "b", content: [], now: now)
+    let targets = [
+      AlertTarget(recipient: "domain:\(domain)", target: "domain-mail:security@harbour-books.example"),
+      AlertTarget(recipient: "team", target: "webhook:team"),
+    ]
+    try await store.route(
+      try await store.unrouted().map { ($0, targets) }, burst: BurstLimit(first: 10, window: 1000), now: now)
+    for (number, words) in [(Int64(1), "550 5.7.1 \(String(repeating: "refused-", count: 20))"), (2, "200")] {
+      try await store.record(
+        number, state: number == 1 ? .givenUp : .delivered, words: words, now: now)
+    }
   }
 
   private func tellOfBeginnings(_ dashboard: Dashboard) async throws {

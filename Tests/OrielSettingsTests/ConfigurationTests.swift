@@ -89,6 +89,82 @@ struct ConfigurationTests {
     #expect(loaded.configuration.lookalikes == expected[2])
   }
 
+  @Test("Items that do not say when each verdict is told have the defaults' times, or the variables'")
+  func times() throws {
+    let text = """
+      watch:
+        - {item: a.example, tell: {known: weekly}}
+        - b.example
+      defaults: {tell: {expected: daily, known: never}}
+      """
+    let configuration = try load(text, environment: ["ORIEL_DEFAULTS_TELL_EXPECTED": "weekly"]).configuration
+    #expect(configuration.watch.map(\.times.known) == [.weekly, .never])
+    #expect(configuration.watch.map(\.times.expected) == [.weekly, .weekly])
+    #expect(configuration.watch.map(\.times.unexplained) == [.atOnce, .atOnce])
+    #expect(configuration.times == configuration.watch[1].times)
+  }
+
+  @Test("What certificates are judged by can stand in the file; what does not is nobody's word")
+  func rules() throws {
+    let loaded = try load(
+      """
+      watch:
+        - item: a.example
+          history: confirmed
+          inventory: complete
+          owners: [Internet Security Research Group, Let's Encrypt]
+          caa: ['0 issue "letsencrypt.org"', '128 issuewild ";"', '0 iodef "mailto:\\"x\\"@a.example"']
+        - {item: b.example, caa: [], owners: One Trust}
+        - c.example
+      contacts: {ccadb: published}
+      defaults: {recipients: []}
+      """)
+    let rules = loaded.configuration.watch.map(\.rules)
+    #expect(rules[0].confirmsHistory && rules[0].hasCompleteInventory)
+    #expect(rules[0].owners == ["Internet Security Research Group", "Let's Encrypt"] && rules[0].caa?.count == 3)
+    #expect(rules[1].caa == [] && rules[1].owners == ["One Trust"] && !rules[1].confirmsHistory)
+    #expect(rules[2] == Configuration.Rules())
+    #expect(!loaded.warnings.contains { $0.contains("ccadb") })
+  }
+
+  @Test("Who lists CA owners without CCADB's data is told that nobody can tell who they are")
+  func ownersWithoutData() throws {
+    let loaded = try load("watch: [{item: a.example, owners: [One Trust]}]\n")
+    #expect(loaded.warnings.contains { $0.contains("contacts.ccadb") && $0.contains("watch[].owners") })
+  }
+
+  @Test("A folder for what is not watched is told of")
+  func folderForNothing() throws {
+    let text = "watch: [a.example]\ninventory: [{item: a.example, folder: /}, {item: =a.example, folder: /}]\n"
+    let warnings = try load(text).warnings.filter { $0.contains("inventory") }
+    #expect(warnings.count == 1 && warnings.allSatisfy { $0.contains("folder for =a.example") })
+    #expect(try !load(text + "dashboard: {}\n").warnings.contains { $0.contains("inventory") })
+  }
+
+  @Test("What is missing, and would be missed later only, is told of")
+  func lacks() throws {
+    let text = """
+      watch: [{item: a.example, recipients: []}]
+      dashboard: {}
+      inventory: [{item: a.example, folder: /nowhere/at-all}]
+      contacts: {ccadb: [/nowhere/AllCertificateRecords.csv], rdap_bootstrap: /nowhere/dns.json}
+      """
+    let warnings = try load(text).warnings
+    for part in ["nobody can sign in", "/nowhere/at-all", "/nowhere/AllCert", "/nowhere/dns.json"] {
+      #expect(warnings.count { $0.contains(part) } == 1, "\(part)")
+    }
+  }
+
+  @Test(
+    "Nobody is asked about CAA records without a dashboard, unless the file says so",
+    arguments: [
+      ("", false), ("caa: {check: yes}", true), ("caa: {servers: [192.0.2.53]}", true), ("dashboard: {}", true),
+      ("dashboard: {}\ncaa: {check: no}", false), ("caa: {check: no, servers: [192.0.2.53]}", false),
+    ])
+  func caaChecks(_ settings: String, _ isChecked: Bool) throws {
+    #expect(try load("watch: [a.example]\n" + settings).configuration.checksCAA == isChecked)
+  }
+
   static let mistakes: [(text: String, problem: String)] = [
     (
       "watch: [a.example]\nsmpt: {}\n",
@@ -135,12 +211,21 @@ struct ConfigurationTests {
     ),
     ("watch: [a.example]\nrecipients: {r: {webhook: {url: ftp://x.example}}}\n", "only http and https"),
     (
-      "watch:\n  - item: a.example\n    tell: {expected: daily}\n",
-      "3:11: watch.tell: certificates are judged only with a `dashboard`"
+      "watch:\n  - {item: a.example, history: known}\n", "watch.history: expected one of `confirmed`; found \"known\""
+    ),
+    ("watch:\n  - {item: a.example, inventory: yes}\n", "watch.inventory: expected one of `complete`"),
+    ("watch:\n  - {item: a.example, owners: ['']}\n", "watch.owners: expected the name of a CA's owner"),
+    ("watch:\n  - {item: a.example, owners: [\"a\\u0007\"]}\n", "watch.owners: expected the name of a CA's owner"),
+    ("watch:\n  - {item: a.example, caa: [letsencrypt.org]}\n", "2:29: watch.caa: expected a CAA record"),
+    ("watch:\n  - {item: a.example, caa: ['256 issue \"a\"']}\n", "watch.caa: expected a CAA record"),
+    ("watch:\n  - {item: 192.0.2.1, caa: []}\n", "watch.item: only names have CAA records: take out `caa`"),
+    (
+      "watch: [a.example]\ndefaults: {tell: {known: sometimes}}\n",
+      "2:26: defaults.tell.known: expected one of `at once`, `daily`, `weekly`, `never`"
     ),
     (
-      "dashboard: {}\nwatch:\n  - item: a.example\n    tell: {known: sometimes}\n",
-      "4:19: watch.tell.known: expected one of `at once`, `daily`, `weekly`, `never`"
+      "watch:\n  - item: a.example\n    tell: {known: sometimes}\n",
+      "3:19: watch.tell.known: expected one of `at once`, `daily`, `weekly`, `never`"
     ),
     ("watch: [a.example]\nretention: 12h\n", "2:12: retention: expected a time from 1d to 36500d"),
     ("data_dir: /x\n", "nothing is watched"),

@@ -82,6 +82,11 @@ struct IssuanceRetentionTests {
         INSERT INTO judgements (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at)
         SELECT number, 1, 1, first_seen, 'known', 1, '[]', 0 FROM issuances
         """)
+      try connection.execute(
+        """
+        INSERT INTO judgement_events (issuance, domain_id, at, kind, value)
+        SELECT number, 1, 0, 'said', 'acknowledged' FROM issuances
+        """)
     }
     let held = try await shelf.alerts.unrouted().map {
       HeldAlert(alert: $0, audience: "owner", kind: .daily, until: Shelf.now)
@@ -97,6 +102,10 @@ struct IssuanceRetentionTests {
     #expect(try await retention.sweep(now: Shelf.now) == 1)
     let judged = try await shelf.database.read { try $0.query("SELECT issuance FROM judgements").map { $0.integer(0) } }
     #expect(judged == [2])
+    let events = try await shelf.database.read {
+      try $0.query("SELECT issuance FROM judgement_events").map { $0.integer(0) }
+    }
+    #expect(events == [2])
     #expect(try await shelf.names() == ["new"])
   }
 

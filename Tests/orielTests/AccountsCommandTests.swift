@@ -2,6 +2,7 @@ import CertificateTransparency
 import Foundation
 import OrielAccounts
 import OrielStore
+import OrielWatchlist
 import TestSupport
 import TestWorld
 import Testing
@@ -61,6 +62,79 @@ struct AccountsCommandTests {
     #expect(try await accounts(state).isEmpty)
   }
 
+  @Test(
+    "an account with much in it goes in many steps, and a removal that is killed is gone on with",
+    arguments: [false, true])
+  func killedRemoval(isKilled: Bool) async throws {
+    let state = try await StoredState()
+    let store = AccountStore(state.database, now: { 1_770_000_000_000 })
+    let account = try await AccountService(store).addAccount(name: "Big", owner: "a@b.example").account.id
+    let domain = try await Accounts(store).addDomain(.machine(account), item: "shop.example").id
+    try await state.database.transaction { connection in
+      try connection.execute(
+        """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+        INSERT INTO judgements (issuance, domain_id, account_id, first_seen, verdict, is_proven, reasons, at)
+        SELECT i, \(domain), \(account), i, 'known', 0, '[]', 0 FROM n
+        """)
+    }
+    let count = { () async throws -> Int64 in
+      try await state.database.read { try $0.query("SELECT count(*) FROM judgements").first?.integer(0) ?? -1 }
+    }
+    if isKilled {
+      let command = try Command(["accounts", "remove", "\(account)", "--sure", "--data-dir", state.path])
+      while try await count() == 20000 { try await Task.sleep(for: .milliseconds(1)) }
+      command.send(SIGKILL)
+      _ = try await command.finish()
+      #expect(try await count() > 0)
+      #expect(try await accounts(state).isEmpty)
+      let listed = try await Command.run(["accounts", "list", "--data-dir", state.path])
+      #expect(listed.errors.contains("\(account), Big, is being removed"), "\(listed.errors)")
+    }
+    let removed = try await Command.run(["accounts", "remove", "\(account)", "--sure", "--data-dir", state.path])
+    #expect(removed.status == 0 && removed.output.contains("removed: \(account)"), "\(removed.errors)")
+    #expect(try await count() == 0)
+    #expect(
+      try await Command.run(["accounts", "remove", "\(account)", "--sure", "--data-dir", state.path]).status == 65)
+  }
+
+  @Test("a state that an older service runs on is left alone, by what writes and by what reads")
+  func outdatedService() async throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write(
+      PEM.encode(try TestAuthority().issue(CertificateRequest(["shop.example"])).certificate), to: "cert.pem")
+    let directory = try DataDirectory(folder.path + "/data")
+    let database = try SQLiteDatabase(path: directory.databasePath, migrations: Migrations.all.dropLast())
+    for command in [
+      ["accounts", "list"], ["accounts", "add", "X", "--owner", "a@b.example"], ["certificates", "add", file],
+      ["alerts", "retry"], ["search", "shop.example"],
+    ] {
+      let result = try await Command.run(command + ["--data-dir", directory.path])
+      #expect(result.status == 73 && result.errors.contains("restart `oriel serve`"), "\(command) \(result.errors)")
+    }
+    let version = try await database.read { try $0.query("PRAGMA user_version").first?.integer(0) }
+    #expect(version == Int64(Migrations.all.count - 1))
+    withExtendedLifetime(directory.path) {}
+  }
+
+  @Test("a deploy hook tells what the configuration file watches, whoever has no account")
+  func certificatesWithoutOwner() async throws {
+    let state = try await StoredState()
+    let store = AccountStore(state.database, now: { 1_770_000_000_000 })
+    let service = AccountService(store)
+    let account = try await service.operatorsAccount()
+    let items = try ["=www.shop.example", "mill.example"].map { ConfiguredDomain(try WatchedItem(parsing: $0)) }
+    try await service.mirror(items, in: account)
+    let pair = try TestAuthority().issue(CertificateRequest(["*.shop.example"]))
+    let file = try state.folder.write(([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(), to: "c.pem")
+    let added = try await Command.run(["certificates", "add", file, "--data-dir", state.path])
+    #expect(added.status == 0 && added.lines.count == 2, "\(added.errors)")
+    #expect(added.lines.allSatisfy { $0.hasSuffix(": =www.shop.example") }, "\(added.output)")
+    #expect(try await accounts(state).map(\.members) == [0])
+    let listed = try await Command.run(["accounts", "list", "--data-dir", state.path])
+    #expect(listed.output.contains("of nobody"))
+  }
+
   @Test("a deploy hook tells of a certificate and its key, for those domains that have one of its names")
   func certificates() async throws {
     let state = try await StoredState()
@@ -70,7 +144,8 @@ struct AccountsCommandTests {
     var ids: [DomainID] = []
     for (actor, item) in [
       (actor, "shop.example"), (actor, "=www.shop.example"), (actor, "op.example"), (actor, "mill.example"),
-      (other, "shop.example"),
+      (actor, "=www.mill.example"), (actor, "=a.www.mill.example"), (actor, "=mill.example"), (other, "shop.example"),
+      (other, "=www.mill.example"),
     ] {
       ids.append(try await Accounts(store).addDomain(actor, item: item).id)
     }
@@ -80,12 +155,12 @@ struct AccountsCommandTests {
     let added = try await Command.run(["certificates", "add", file, "--data-dir", state.path])
     #expect(added.status == 0 && added.lines.count == 2, "\(added.errors)")
     var counts: [Int] = []
-    for (id, actor) in zip(ids, [actor, actor, actor, actor, other]) {
+    for (id, actor) in zip(ids, Array(repeating: actor, count: 7) + [other, other]) {
       let entries = try await Accounts(store).inventory(actor, of: id)
       counts.append(entries.count)
       #expect(entries.allSatisfy { $0.source == "oriel certificates: \(file)" })
     }
-    #expect(counts == [2, 2, 0, 2, 0])
+    #expect(counts == [2, 2, 0, 2, 2, 0, 0, 0, 0])
     let hashes = try await Accounts(store).inventory(actor, of: ids[0]).map(\.hash)
     #expect(hashes.contains(pair.issuanceID.hash))
     let again = try await Command.run(

@@ -1,4 +1,5 @@
 import CertificateTransparency
+import Crypto
 import Foundation
 import OrielStore
 import Synchronization
@@ -144,6 +145,106 @@ struct ServeCommandTests {
       #expect(try await shown() == after)
       service.send(SIGTERM)
       #expect(try await service.finish().status == 0)
+    }
+  }
+
+  @Test("Pages that can't be served end it, with the address and the reason; nobody else reads the state")
+  func takenAddress() async throws {
+    let folder = try TemporaryFolder()
+    try await World.run { world in
+      let address = world.logListURL.split(separator: "/")[1]
+      let text = """
+        watch: [a.example]
+        log_lists: ["\(world.logListURL)"]
+        data_dir: \(folder.path)/data
+        dashboard: {listen: "\(address)"}
+        caa: {check: no}
+        """
+      let result = try await Command.run(["serve", "--config", try folder.write(text, to: "oriel.yaml")])
+      #expect(result.status == 1)
+      #expect(result.errors.contains("\(address) can't be listened on: Address already in use"), "\(result.errors)")
+    }
+    for (name, mode) in [("", 0o700), ("/oriel.db", 0o600)] {
+      let facts = try FileManager.default.attributesOfItem(atPath: folder.path + "/data" + name)
+      #expect(facts[.posixPermissions] as? Int == mode, "\(name)")
+    }
+  }
+
+  @Test("Without a dashboard, those in the file are told by verdict and answer; who wants pages later finds it all")
+  func fileOnly() async throws {
+    let (mail, received, folder) = (try await MailServer("plain"), Received(), try TemporaryFolder())
+    try await TestServer.run { request in
+      received.add(request)
+      return TestResponse(status: 204, "")
+    } _: { hook in
+      try await World.run { world in
+        let text = """
+          watch:
+            - {item: watched.example, history: confirmed, tell: {known: never}}
+          recipients:
+            me:
+              mail: [me@mail.example]
+              webhook: {url: "\(hook.url)hook", allow_private_targets: true}
+              command: {program: /bin/sh, arguments: [-c, 'echo "$ORIEL_VERDICT" >> \(folder.path)/ran']}
+          defaults: {recipients: [me]}
+          inventory: [{item: watched.example, folder: "\(folder.path)/live"}]
+          smtp: {host: 127.0.0.1, port: \(mail.port), security: none, from: Oriel <oriel@mail.example>}
+          log_lists: ["\(world.logListURL)"]
+          data_dir: \(folder.path)/data
+          from: start
+
+          """
+        let file = try folder.write(text, to: "oriel.yaml")
+        try FileManager.default.createDirectory(atPath: folder.path + "/live", withIntermediateDirectories: true)
+        #expect(try await Command.run(["config", "check", "--config", file]).errors == "")
+        let service = try Command(["serve", "--config", file, "--poll-interval", "0.1"])
+        try await service.wait(for: "serving")
+        var request = CertificateRequest(["www.watched.example"])
+        request.subjectPublicKeyInfo = [UInt8](P256.Signing.PrivateKey().publicKey.derRepresentation)
+        let pair = try world.issue(request)
+        let ran = { (try? String(contentsOfFile: folder.path + "/ran", encoding: .utf8)) ?? "" }
+        try await wait { try mail.mails().count == 1 && received.all.count == 1 && !ran().isEmpty }
+        let words = String(decoding: try #require(try mail.mails().first), as: UTF8.self).replacing("=\r\n", with: "")
+        #expect(words.contains("Unexplained certificate for www.watched.example"))
+        #expect(words.contains("oriel alerts claim") && words.contains("\(pair.issuanceID)"))
+        let hooked = String(decoding: received.all[0].body, as: UTF8.self)
+        #expect(hooked.contains(#""level":"unexplained""#) && hooked.contains(#""steps":[{"#))
+        #expect(ran() == "unexplained\n")
+
+        let data = ["--data-dir", folder.path + "/data"]
+        let listed = try await Command.run(["alerts", "list", "--json"] + data)
+        let number = try #require(listed.output.firstMatch(of: /"id" : (\d+)/)?.1)
+        let claimed = try await Command.run(["alerts", "claim", String(number)] + data)
+        #expect(claimed.status == 0 && claimed.output.contains("is yours; its verdict is known"), "\(claimed.errors)")
+        // What has its key is known now, and nobody is told.
+        try world.issue(request)
+        let database = try SQLiteDatabase(reading: folder.path + "/data/oriel.db")
+        let verdicts = {
+          try await database.read {
+            try $0.query("SELECT verdict FROM judgements ORDER BY issuance").compactMap { $0.text(0) }
+          }
+        }
+        for _ in 0..<3000 where try await verdicts().count < 2 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await verdicts() == ["unexplained", "known"])
+        #expect(try mail.mails().count == 1)
+        let people = "SELECT (SELECT count(*) FROM accounts) * 10 + (SELECT count(*) FROM members)"
+        let count = { try await database.read { try $0.query(people).first?.integer(0) } }
+        #expect(try await count() == 10)
+        let asked = "SELECT count(*) FROM domains WHERE caa_seen IS NOT NULL"
+        #expect(try await database.read { try $0.query(asked).first?.integer(0) } == 0)
+        service.send(SIGTERM)
+        #expect(try await service.finish().status == 0)
+
+        let dashboard = "dashboard: {listen: \"127.0.0.1:0\", owner: me@mail.example}\ncaa: {check: no}\n"
+        _ = try folder.write(text + dashboard, to: "oriel.yaml")
+        let again = try Command(["serve", "--config", file, "--poll-interval", "0.1"])
+        try await again.wait(for: "pages at")
+        for _ in 0..<3000 where try await count() == 10 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await count() == 11)
+        #expect(try await verdicts().count == 2)
+        again.send(SIGTERM)
+        #expect(try await again.finish().status == 0)
+      }
     }
   }
 

@@ -13,6 +13,10 @@ void icu_spoof_close(struct icu_spoof *checker);
 int32_t icu_spoof_skeleton(
     const struct icu_spoof *checker, const uint16_t *text, int32_t count, uint16_t *output, int32_t capacity);
 
+/// Whether all letters are of one script (those of Japanese and Korean count as one), and nothing else speaks against
+/// showing them.
+int icu_spoof_is_plain(const struct icu_spoof *checker, const uint16_t *text, int32_t count);
+
 struct icu_idna *icu_idna_open(void);
 void icu_idna_close(struct icu_idna *idna);
 /// Returns the length of the U-label, which may hold U+FFFD for what IDNA forbids, or -1.

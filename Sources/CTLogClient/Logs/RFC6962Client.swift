@@ -103,7 +103,7 @@ extension String {
 
 extension Inflater {
   /// Replaces a gzip body by what it inflates to; leaves any other as it is.
-  static func inflateIfGzip(_ body: inout [UInt8], limit: Int) throws(InflateError) {
+  package static func inflateIfGzip(_ body: inout [UInt8], limit: Int) throws(InflateError) {
     guard isGzip(body.span) else { return }
     var plain: [UInt8] = []
     try Inflater().inflate(body.span, into: &plain, limit: limit)

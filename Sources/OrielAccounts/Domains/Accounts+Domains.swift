@@ -52,7 +52,7 @@ extension Accounts {
     let isWatch = change.isOn != nil || change.watchesLookalikes != nil
     return try await run(actor, .write, changing: isWatch ? .watch : .settings) { turn in
       let domain = try turn.editableDomain(
-        id, besides: !isWatch && change.delivery == nil && change.lookalikeDelivery == nil)
+        id, besides: !isWatch && change.delivery.isEmpty && change.lookalikeDelivery == nil, changing: change.settings)
       try turn.apply(change, to: domain)
       return try turn.domain(id)
     }
@@ -61,14 +61,11 @@ extension Accounts {
   /// Confirms the CAA records that were found last, which must be those that the owner saw.
   package func confirmCAA(_ actor: Actor, _ id: DomainID, _ records: [String]) async throws {
     try await run(actor, .write, changing: .settings) { turn in
-      let domain = try turn.domain(id)
+      let domain = try turn.editableDomain(id, besides: true, changing: [.caa])
       guard domain.seenCAA == records else {
         throw AccountError.refused(field: .caa, reason: "the records have changed meanwhile: look at them again")
       }
-      try turn.connection.execute(
-        "UPDATE domains SET caa_previous = caa, caa_confirmed_at = ?, caa = ? WHERE id = ?",
-        [.integer(turn.now), .text(try TextList.encode(records)), .integer(id.value)])
-      try turn.audit("confirmed the CAA records of \(domain.item): \(records.joined(separator: ", "))")
+      try turn.confirm(caa: records, of: domain)
     }
   }
 
@@ -90,6 +87,10 @@ extension AccountStore {
     do {
       item = try WatchedItem(
         parsing: text, allowPublicSuffix: limits.allowsPublicSuffixes, publicSuffixes: publicSuffixes)
+    } catch WatchedItemError.publicSuffix(let name) {
+      // To allow them is for whoever runs the service.
+      throw AccountError.refused(
+        field: .item, reason: "“\(name.ascii)” is a public suffix: everybody's names are below it; watch your own")
     } catch {
       throw AccountError.refused(field: .item, reason: "\(error)")
     }
@@ -125,10 +126,14 @@ extension Turn {
     ).first?.integer(0).map { DomainID($0) }
   }
 
-  /// - Parameter besides: whether the change is one that the configuration file says nothing of.
-  func editableDomain(_ id: DomainID, besides: Bool = false) throws -> Domain {
+  /// - Parameters:
+  ///   - besides: whether the change is one that the configuration file need not say anything of.
+  ///   - settings: what of that is to be changed.
+  func editableDomain(
+    _ id: DomainID, besides: Bool = false, changing settings: Set<Domain.Setting> = []
+  ) throws -> Domain {
     let domain = try domain(id)
-    guard besides || domain.source == .dashboard else {
+    guard domain.source == .dashboard || besides && settings.isDisjoint(with: domain.configured) else {
       throw AccountError.refused(
         field: .domain, reason: "\(domain.item) is set in the configuration file: change it there")
     }
@@ -141,7 +146,9 @@ extension Turn {
       try connection.execute("UPDATE domains SET is_on = ? WHERE id = ?", [.integer(isOn ? 1 : 0), id])
       try audit("turned \(domain.item) \(isOn ? "on" : "off")")
     }
-    if let times = change.delivery, times != domain.delivery {
+    var times = domain.delivery
+    for (level, time) in change.delivery { times[level] = time }
+    if times != domain.delivery {
       try connection.execute(
         "UPDATE domains SET unexplained = ?, expected = ?, known = ?, no_history = ? WHERE id = ?",
         [
@@ -169,17 +176,31 @@ extension Turn {
         throw AccountError.refused(field: .owners, reason: "at most 50 CA owners, please")
       }
       let checked = try owners.map { try Words.checked($0, .owners, most: 200) }
+      guard checked != domain.allowedOwners else { return }
       try connection.execute(
         "UPDATE domains SET allowed_owners = ? WHERE id = ?", [.text(try TextList.encode(checked)), id])
       try audit("CA owners allowed for \(domain.item): \(checked.joined(separator: ", "))")
     }
+  }
+
+  /// - Parameter records: nil to take back what was confirmed before.
+  func confirm(caa records: [String]?, of domain: Domain) throws {
+    try connection.execute(
+      "UPDATE domains SET caa_previous = caa, caa_confirmed_at = ?, caa = ? WHERE id = ?",
+      [
+        records == nil ? .null : .integer(now), .optional(try records.map(TextList.encode)),
+        .integer(domain.id.value),
+      ])
+    let words = records.map { "confirmed the CAA records of \(domain.item): \($0.joined(separator: ", "))" }
+    try audit(words ?? "took back the CAA records of \(domain.item)")
   }
 }
 
 extension Domain {
   static let select = """
     SELECT id, account_id, item, source, is_on, unexplained, expected, known, no_history, lookalikes,
-      baseline_confirmed_at, allowed_owners, caa, caa_seen, created_at, is_inventory_complete, lookalike_delivery FROM domains
+      baseline_confirmed_at, allowed_owners, caa, caa_seen, created_at, is_inventory_complete, lookalike_delivery,
+      configured FROM domains
     """
 
   init(row: SQLRow) throws {
@@ -203,6 +224,7 @@ extension Domain {
       baselineConfirmedAt: row.integer(10),
       allowedOwners: try TextList.decode(row.text(11) ?? "[]"), confirmedCAA: try row.text(12).map(TextList.decode),
       seenCAA: try row.text(13).map(TextList.decode), createdAt: row.integer(14) ?? 0,
-      isInventoryComplete: row.integer(15) == 1)
+      isInventoryComplete: row.integer(15) == 1,
+      configured: Set(try TextList.decode(row.text(17) ?? "[]").compactMap(Setting.init(rawValue:))))
   }
 }

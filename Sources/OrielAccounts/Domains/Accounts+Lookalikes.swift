@@ -65,7 +65,8 @@ extension Domain {
 }
 
 extension Turn {
-  fileprivate func domain(item: String) throws -> Domain? {
+  /// The domain of the actor's account that watches an item.
+  func domain(item: String) throws -> Domain? {
     try connection.query(Domain.select + " WHERE account_id = ? AND item = ?", [account, .text(item)]).first
       .map(Domain.init(row:))
   }

@@ -1,3 +1,5 @@
+package import OrielWatchlist
+
 /// When those concerned hear of an issuance.
 package enum DeliveryTime: String, Hashable, Sendable, CaseIterable {
   case atOnce = "at once"
@@ -22,7 +24,7 @@ package struct DeliveryTimes: Hashable, Sendable {
 
   package init() {}
 
-  static let allAtOnce: DeliveryTimes = {
+  package static let allAtOnce: DeliveryTimes = {
     var times = DeliveryTimes()
     for level in VerdictLevel.allCases { times[level] = .atOnce }
     return times
@@ -61,6 +63,14 @@ package struct Domain: Hashable, Sendable {
     case config
   }
 
+  /// What the configuration file may say of a domain, and need not.
+  package enum Setting: String, Hashable, Sendable, CaseIterable {
+    case owners, history, inventory, caa
+  }
+
+  /// The most bytes of an item as people write it, and more than ``item`` ever has.
+  package static let longestItem = 1000
+
   package let id: DomainID
   package let account: AccountID
   /// As `WatchedItem` writes it.
@@ -82,15 +92,40 @@ package struct Domain: Hashable, Sendable {
   package let createdAt: Int64
   /// Whether the owner undertook to tell of everything: what is not in the inventory is unexplained then.
   package let isInventoryComplete: Bool
+  /// What the configuration file says of it, so that it can't be changed elsewhere.
+  package let configured: Set<Setting>
 
-  /// Whether there are CAA records that the owner has not confirmed.
-  package var hasNewCAA: Bool { seenCAA != nil && seenCAA != confirmedCAA }
+  /// Whether there are other CAA records than the owner has confirmed. That there are none is news only after some.
+  package var hasNewCAA: Bool { seenCAA.map { $0 != confirmedCAA && (confirmedCAA != nil || !$0.isEmpty) } ?? false }
+}
+
+/// What the configuration file says of an item that it watches; what is nil is for the pages to say.
+package struct ConfiguredDomain: Hashable, Sendable {
+  package let item: WatchedItem
+  package var delivery = DeliveryTimes.allAtOnce
+  package var watchesLookalikes = false
+  package var allowedOwners: [String]?
+  /// Whether what was in use is the owner's, as far as a log has shown it.
+  package var isBaselineConfirmed: Bool?
+  package var isInventoryComplete: Bool?
+  package var confirmedCAA: [String]?
+
+  package init(_ item: WatchedItem) { self.item = item }
+
+  var settings: Set<Domain.Setting> {
+    let said: [(Domain.Setting, Bool)] = [
+      (.owners, allowedOwners != nil), (.history, isBaselineConfirmed != nil),
+      (.inventory, isInventoryComplete != nil), (.caa, confirmedCAA != nil),
+    ]
+    return Set(said.filter(\.1).map(\.0))
+  }
 }
 
 /// A change of a domain's settings; what is nil stays as it is.
 package struct DomainChange: Hashable, Sendable {
   package var isOn: Bool?
-  package var delivery: DeliveryTimes?
+  /// When to tell of some levels; the others stay.
+  package var delivery: [VerdictLevel: DeliveryTime] = [:]
   package var watchesLookalikes: Bool?
   package var lookalikeDelivery: DeliveryTime?
   package var isBaselineConfirmed: Bool?
@@ -98,4 +133,12 @@ package struct DomainChange: Hashable, Sendable {
   package var isInventoryComplete: Bool?
 
   package init() {}
+
+  var settings: Set<Domain.Setting> {
+    let said: [(Domain.Setting, Bool)] = [
+      (.owners, allowedOwners != nil), (.history, isBaselineConfirmed != nil),
+      (.inventory, isInventoryComplete != nil),
+    ]
+    return Set(said.filter(\.1).map(\.0))
+  }
 }

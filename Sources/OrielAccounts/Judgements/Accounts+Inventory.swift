@@ -62,7 +62,8 @@ extension Accounts {
         }
         try inventory.add(entry, to: domain.id, source: source)
       }
-      try turn.audit("added \(entries.count) entries to the inventory of \(domain.item) (\(source))")
+      try turn.audit(
+        "added \(counted(entries.count, "entry", "entries")) to the inventory of \(domain.item) (\(source))")
     }
   }
 

@@ -5,17 +5,21 @@ package import OrielStore
 extension Accounts {
   /// Issuances with what was made of them, newest first.
   ///
-  /// - Parameter domain: nil for all domains of the account; an issuance that hits two of them is there twice.
+  /// - Parameters:
+  ///   - domain: nil for all domains of the account; an issuance that hits two of them is there twice.
+  ///   - mostNames: how many names of each are read.
   package func history(
     _ actor: Actor, of domain: DomainID? = nil, _ filter: HistoryFilter = HistoryFilter(),
-    after cursor: HistoryCursor? = nil, limit: Int = 50
+    after cursor: HistoryCursor? = nil, limit: Int = 50, mostNames: Int = IssuanceSummary.mostNames
   ) async throws -> (results: [Judgement], next: HistoryCursor?) {
     try await look(actor, .read) { turn in
       let limit = max(1, min(limit, IssuanceSearch.longestPage))
       let keys = try turn.historyLists(of: domain, filter).flatMap {
         try $0.page(turn.connection, after: cursor, limit: limit + 1)
       }.sorted(by: >).prefix(limit + 1)
-      let results = try keys.prefix(limit).map { try turn.judgement($0.issuance.number, $0.domain) }
+      let results = try keys.prefix(limit).map {
+        try turn.judgement($0.issuance.number, $0.domain, mostNames: mostNames)
+      }
       return (results, keys.count > limit ? keys[limit - 1] : nil)
     }
   }
@@ -102,6 +106,21 @@ extension Accounts {
     }
   }
 
+  /// Of each of these issuances, by number, what needs somebody most of what was made of it for the account.
+  package func judgements(_ actor: Actor, of numbers: [Int64]) async throws -> [Int64: Judgement] {
+    try await look(actor, .read) { turn in
+      var worst: [Int64: Judgement] = [:]
+      for number in numbers.prefix(IssuanceSearch.longestPage) {
+        let domains = try turn.connection.query(
+          "SELECT domain_id FROM judgements WHERE issuance = ? AND account_id = ? ORDER BY domain_id LIMIT 20",
+          [.integer(number), turn.account])
+        let judgements = try domains.compactMap { $0.integer(0) }.map { try turn.judgement(number, DomainID($0)) }
+        worst[number] = judgements.max { $0.standing.urgency < $1.standing.urgency }
+      }
+      return worst
+    }
+  }
+
   package func searchCount(_ actor: Actor, _ query: IssuanceQuery, ceiling: Int? = nil) async throws -> SearchCount {
     var query = query
     query.account = actor.account.value
@@ -123,13 +142,12 @@ extension Accounts {
           .text(state.rawValue), .optional(note), .text(actor.name), .integer(turn.now),
           .integer(before.issuance.number), .integer(domain.value),
         ])
+      try Happening.note(state, by: actor.name, note, of: before.issuance.number, for: domain, turn)
       let inventory = Inventory(connection: turn.connection, now: turn.now)
       if state == .claimed {
-        let entry = NewInventoryEntry(
-          kind: .certificate, hash: issuance.hash, names: before.issuance.names, notAfter: before.issuance.notAfter)
-        try inventory.add(entry, to: domain, source: Inventory.claimed)
+        try inventory.claim(before.issuance, for: domain, item: before.item)
       } else if before.state == .claimed {
-        try inventory.withdraw(issuance.hash, from: domain)
+        try inventory.withdraw(before.issuance, from: domain)
       }
       try turn.audit("\(before.item): issuance \(issuance) is \(state.rawValue)")
       return try turn.judgement(issuance, of: domain)
@@ -186,7 +204,9 @@ extension Turn {
     return try judgement(place.number, domain)
   }
 
-  fileprivate func judgement(_ issuance: Int64, _ domain: DomainID) throws -> Judgement {
+  func judgement(
+    _ issuance: Int64, _ domain: DomainID, mostNames: Int = IssuanceSummary.mostNames
+  ) throws -> Judgement {
     let rows = try connection.query(
       """
       SELECT d.item, j.verdict, j.is_proven, j.reasons, j.at, j.state, j.note, j.changed_by, j.changed_at
@@ -198,8 +218,20 @@ extension Turn {
       let state = row.text(5).flatMap(Judgement.State.init(rawValue:))
     else { throw UnreadableRow(table: "judgements") }
     return Judgement(
-      domain: domain, item: item, issuance: try IssuanceSearch.summary(connection, number: issuance), level: level,
-      isProven: row.integer(2) == 1, reasons: row.text(3) ?? "[]", at: row.integer(4) ?? 0, state: state,
+      domain: domain, item: item,
+      issuance: try IssuanceSearch.summary(connection, number: issuance, items: [item], mostNames: mostNames),
+      level: level, isProven: row.integer(2) == 1, reasons: row.text(3) ?? "[]", at: row.integer(4) ?? 0, state: state,
       note: row.text(6), changedBy: row.text(7), changedAt: row.integer(8))
+  }
+}
+
+extension VerdictLevel {
+  fileprivate var urgency: Int {
+    switch self {
+    case .known: 0
+    case .expected: 1
+    case .noHistory: 2
+    case .unexplained: 3
+    }
   }
 }

@@ -1,3 +1,4 @@
+import CertificateTransparency
 import MerkleTree
 import OrielStore
 
@@ -32,13 +33,38 @@ struct Inventory {
       ])
   }
 
-  /// Takes back what the owner claimed; what is known from elsewhere stays.
-  func withdraw(_ hash: SHA256Hash, from domain: DomainID) throws {
-    try connection.execute(
+  /// What the owner says is theirs: a certificate, and its key for the names that it has of the domain.
+  func claim(_ issuance: IssuanceSummary, for domain: DomainID, item: String) throws {
+    let entry = NewInventoryEntry(
+      kind: .certificate, hash: issuance.id.hash, names: issuance.names, notAfter: issuance.notAfter)
+    try add(entry, to: domain, source: Inventory.claimed)
+    guard let hash = issuance.publicKeyHash else { return }
+    let names = try connection.query(
+      "SELECT DISTINCT name FROM matches WHERE issuance_id = ? AND item = ? AND name <> '' LIMIT 1000",
+      [.blob(issuance.id.hash.bytes), .text(item)]
+    ).compactMap { $0.text(0) }
+    let known = try entries(of: domain).first { $0.kind == .key && $0.hash == hash }
+    let all = Set(names).union(known?.names ?? []).sorted()
+    let key = NewInventoryEntry(kind: .key, hash: hash, names: all, notAfter: known?.notAfter)
+    try add(key, to: domain, source: Inventory.claimed)
+  }
+
+  /// Takes back what the owner claimed; what is known from elsewhere stays, and so does the key of another claim.
+  func withdraw(_ issuance: IssuanceSummary, from domain: DomainID) throws {
+    let withdraw = """
+      UPDATE inventory SET removed_at = ?1
+      WHERE domain_id = ?2 AND hash = ?3 AND source = ?4 AND removed_at IS NULL AND kind =
       """
-      UPDATE inventory SET removed_at = ?
-      WHERE domain_id = ? AND kind = 'certificate' AND hash = ? AND source = ? AND removed_at IS NULL
-      """, [.integer(now), .integer(domain.value), .blob(hash.bytes), .text(Inventory.claimed)])
+    func arguments(_ hash: SHA256Hash) -> [SQLValue] {
+      [.integer(now), .integer(domain.value), .blob(hash.bytes), .text(Inventory.claimed)]
+    }
+    try connection.execute(withdraw + " 'certificate'", arguments(issuance.id.hash))
+    guard let key = issuance.publicKeyHash else { return }
+    let isElsewhere = """
+      EXISTS (SELECT 1 FROM issuances i JOIN judgements j ON j.issuance = i.number
+        WHERE i.spki_sha256 = ?3 AND j.domain_id = ?2 AND j.state = 'claimed')
+      """
+    try connection.execute(withdraw + " 'key' AND NOT \(isElsewhere)", arguments(key))
   }
 
   /// What counts now.

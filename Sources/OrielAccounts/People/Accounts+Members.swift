@@ -53,25 +53,15 @@ extension Accounts {
     }
   }
 
-  package func setRole(_ actor: Actor, of id: MemberID, to role: Role) async throws {
+  /// Gives a member another role, shuts them out, or lets them in again: what is nil stays. A member who is shut out gets
+  /// no mail.
+  package func change(
+    _ actor: Actor, member id: MemberID, role: Role? = nil, isLocked: Bool? = nil
+  ) async throws -> Member {
     try await run(actor, .manage, changing: .settings) { turn in
-      let member = try turn.member(id)
-      if role != .owner { try turn.requireAnotherOwner(than: id) }
-      try turn.connection.execute(
-        "UPDATE members SET role = ? WHERE id = ?", [.text(role.rawValue), .integer(id.value)])
-      try turn.audit("made \(member.address) \(role.rawValue)")
-    }
-  }
-
-  /// Shuts a member out, or lets them in again. A member who is shut out gets no mail.
-  package func setLocked(_ actor: Actor, member id: MemberID, _ isLocked: Bool) async throws {
-    try await run(actor, .manage, changing: .settings) { turn in
-      let member = try turn.member(id)
-      if isLocked { try turn.requireAnotherOwner(than: id) }
-      try turn.connection.execute(
-        "UPDATE members SET locked_at = ? WHERE id = ?",
-        [isLocked ? .integer(member.lockedAt ?? turn.now) : .null, .integer(id.value)])
-      try turn.audit("\(isLocked ? "shut out" : "let in") \(member.address)")
+      if let role { try turn.setRole(of: try turn.member(id), to: role) }
+      if let isLocked { try turn.setLocked(try turn.member(id), isLocked) }
+      return try turn.member(id)
     }
   }
 
@@ -117,6 +107,21 @@ extension Turn {
       Member.select + " WHERE account_id = ? AND id = ?", [account, .integer(id.value)])
     guard let row = rows.first else { throw AccountError.notFound }
     return try Member(row: row)
+  }
+
+  fileprivate func setRole(of member: Member, to role: Role) throws {
+    if role != .owner { try requireAnotherOwner(than: member.id) }
+    try connection.execute(
+      "UPDATE members SET role = ? WHERE id = ?", [.text(role.rawValue), .integer(member.id.value)])
+    try audit("made \(member.address) \(role.rawValue)")
+  }
+
+  fileprivate func setLocked(_ member: Member, _ isLocked: Bool) throws {
+    if isLocked { try requireAnotherOwner(than: member.id) }
+    try connection.execute(
+      "UPDATE members SET locked_at = ? WHERE id = ?",
+      [isLocked ? .integer(member.lockedAt ?? now) : .null, .integer(member.id.value)])
+    try audit("\(isLocked ? "shut out" : "let in") \(member.address)")
   }
 
   /// An account without anybody who may manage it would stay as it is for ever.

@@ -89,7 +89,7 @@ extension SignIn {
       return (actor, id, store.now() - (row.integer(4) ?? 0) >= 60_000)
     }
     if isStale {
-      try await store.transaction { [store] connection in
+      try await store.noting { [store] connection in
         try connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", [.integer(store.now()), .integer(id)])
       }
     }

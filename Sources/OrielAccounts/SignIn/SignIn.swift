@@ -84,10 +84,11 @@ package struct SignIn: Sendable {
 
   // MARK: The first start
 
-  /// A link for the terminal of a machine that has no account yet; nil if it has one. Earlier ones work no longer.
+  /// A link for the terminal of a machine where nobody has an account yet; nil if somebody has. Earlier ones work no
+  /// longer.
   package func firstStart() async throws -> LinkLetter? {
     try await store.transaction { [store] connection in
-      guard try connection.query("SELECT 1 FROM accounts LIMIT 1").isEmpty else { return nil }
+      guard try AccountService.hasNoOwners(connection) else { return nil }
       try connection.execute("DELETE FROM links WHERE purpose = ?", [.text(LinkLetter.Purpose.firstStart.rawValue)])
       return try Links(connection: connection, store: store, now: store.now()).make(
         .firstStart, subject: nil, address: "", lasting: 4 * SignIn.linkLifetime)
@@ -104,7 +105,7 @@ package struct SignIn: Sendable {
       let now = store.now()
       let links = Links(connection: connection, store: store, now: now)
       _ = try links.use(link, for: [.firstStart])
-      guard try connection.query("SELECT 1 FROM accounts LIMIT 1").isEmpty else { throw AccountError.signedOut }
+      guard try AccountService.hasNoOwners(connection) else { throw AccountError.signedOut }
       let made = try AccountService.make(connection, store, name: name, owner: address, plan: .enterprise, now: now)
       return (try Session.begin(connection, store, address: made.letter.address, client: client, now: now), made.letter)
     }
@@ -120,7 +121,7 @@ package struct SignIn: Sendable {
       return (session, try Membership.load(connection, session.address))
     }
     if now - session.lastUsed >= SignIn.grain {
-      try await store.transaction { connection in
+      try await store.noting { connection in
         try connection.execute(
           "UPDATE sessions SET last_used = ?, expires_at = ? WHERE id = ?",
           [.integer(now), .integer(now + SignIn.sessionLifetime), .integer(session.id.value)])

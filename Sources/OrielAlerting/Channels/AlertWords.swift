@@ -21,8 +21,8 @@ struct AlertWords {
       lines = ["rating: \(found.lookalike.level.words)", "alike: \(quote(found.lookalike.sentence))"]
       addFacts(found.certificate)
     case .summary(let all, let period, let alike):
-      let more = alike.isEmpty ? "" : " and \(alike.count) look-alikes"
-      summary = "\(all.count) certificates\(more) in the \(period.rawValue) digest"
+      let more = alike.isEmpty ? "" : " and \(counted(alike.count, "look-alike", "look-alikes"))"
+      summary = "\(counted(all.count, "certificate", "certificates"))\(more) in the \(period.rawValue) digest"
       lines = AlertWords.lines(all, alike, quote)
     case .caaChange(let change):
       summary = "The CAA records of \(quote(change.item)) have changed"
@@ -32,7 +32,8 @@ struct AlertWords {
       lines = ["before: \(list(change.before))", "now: \(list(change.now))", "seen: \(change.seenAt)"]
     case .digest(let all, let alike):
       let more = alike.isEmpty ? "" : ", and \(alike.count) for names that look like them"
-      summary = "\(all.count) certificates were issued for watched names\(more)"
+      let event = all.count == 1 ? "1 certificate was" : "\(all.count) certificates were"
+      summary = "\(event) issued for watched names\(more)"
       lines = AlertWords.lines(all, alike, quote)
     case .followUp(let found, let log, let reason):
       summary = "Not to be relied on: \(AlertWords.headline(found, quote))"
@@ -46,7 +47,9 @@ struct AlertWords {
       summary = "No certificate for \(quote(canary.name)) has been seen"
       lines = ["due: \(canary.due)", "last seen: \(canary.lastSeen?.description ?? "never")"]
     case .heartbeat(let life):
-      summary = "All is well: \(life.logCount) logs are read for \(life.watchedCount) watched names"
+      summary =
+        "All is well: \(life.logCount == 1 ? "1 log is" : "\(life.logCount) logs are") read for "
+        + counted(life.watchedCount, "watched name", "watched names")
       lines = ["since: \(life.since)", "certificates: \(life.certificateCount)"]
     }
   }

@@ -61,7 +61,8 @@ struct CertificateJSON: Sendable, Encodable {
       reasons = verdict.reasons.prefix(extent.others).map {
         Reason(code: $0.code, speaks: $0.isFor ? "for" : "against", sentence: $0.sentence.bounded)
       }
-      steps = verdict.steps.prefix(extent.certificateSize > 0 ? extent.others : 0).map { step in
+      steps = verdict.steps.filter { $0.fits != .no }.prefix(extent.certificateSize > 0 ? extent.others : 0).map {
+        step in
         Step(
           title: step.title.bounded, why: step.why.bounded, addressee: step.addressee?.bounded,
           contacts: step.contacts.prefix(extent.others).map(\.bounded),

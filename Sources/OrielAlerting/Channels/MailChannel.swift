@@ -54,7 +54,7 @@ package struct MailChannel: Channel {
 
   /// The mail, the same at every attempt.
   package func message(_ delivery: Delivery) -> MailMessage {
-    let rendered = renderer.render(delivery.alert)
+    let rendered = renderer.render(delivery.alert, leave: unsubscribeURL)
     let domain = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
     var headers = [
       MailHeader(name: "Auto-Submitted", value: "auto-generated"),

@@ -22,6 +22,16 @@ extension String {
     return String(scalars) + (isCut ? "…" : "")
   }
 
+  /// A name on one line, with its middle left out where it is long: what it belongs to stands at its end.
+  func nameLine(limit: Int) -> String {
+    let line = oneLine(limit: 70_000)
+    let scalars = line.unicodeScalars
+    guard scalars.count > limit else { return line }
+    let head = limit / 3
+    return String(String.UnicodeScalarView(scalars.prefix(head))) + "…"
+      + String(String.UnicodeScalarView(scalars.suffix(limit - head - 1)))
+  }
+
   /// The text, cut where its UTF-8 would go beyond `limit` bytes; a cut text ends in an ellipsis.
   func cut(toBytes limit: Int) -> String {
     guard utf8.count > limit else { return self }

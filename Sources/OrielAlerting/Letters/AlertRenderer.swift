@@ -6,8 +6,10 @@ package struct AlertRenderer: Sendable {
   /// - Parameter publicURL: where Oriel's own pages are, for links; without a slash at its end.
   package init(publicURL: String? = nil) { self.publicURL = publicURL }
 
-  package func render(_ alert: Alert) -> RenderedAlert {
-    let letter = letter(alert)
+  /// - Parameter leave: the page where its reader can unsubscribe.
+  package func render(_ alert: Alert, leave: String? = nil) -> RenderedAlert {
+    var letter = letter(alert)
+    letter.leave = leave
     return RenderedAlert(
       subject: "[Oriel] " + letter.subject.cut(toBytes: 140), text: letter.text, html: page.render(letter),
       attachments: letter.attachments)
@@ -28,7 +30,7 @@ package struct AlertRenderer: Sendable {
       return DigestLetter(all, lookalikes: alike, publicURL, period).letter
     case .logHealth(let health): return health.letter
     case .canary(let canary): return canary.letter
-    case .caaChange(let change): return change.letter
+    case .caaChange(let change): return change.letter(publicURL)
     case .heartbeat(let heartbeat): return heartbeat.letter
     }
   }

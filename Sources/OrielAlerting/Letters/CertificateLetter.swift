@@ -5,14 +5,21 @@ import MerkleTree
 /// The letter about one certificate: what it is, whether that is usual, and what to do if it is not.
 struct CertificateLetter {
   static let longestName = 100
+  /// So much that the rest of the subject can still be read.
+  static let longestInSubject = 60
   private static let shownNames = 12
 
   let alert: CertificateAlert
-  private let publicURL: String?
+  let publicURL: String?
+  let matched: [String]
+  /// The names that hit the item, as they are and as they are shown.
+  let own: Set<String>
 
   init(_ alert: CertificateAlert, _ publicURL: String?) {
     self.alert = alert
     self.publicURL = publicURL
+    matched = alert.matchedNames.map { $0.nameLine(limit: CertificateLetter.longestName) }
+    own = Set(matched).union(alert.matchedNames)
   }
 
   func new() -> Letter {
@@ -50,8 +57,7 @@ struct CertificateLetter {
 
   // MARK: What it says
 
-  private var item: String { alert.item.oneLine(limit: CertificateLetter.longestName) }
-  var matched: [String] { alert.matchedNames.map { $0.oneLine(limit: CertificateLetter.longestName) } }
+  private var item: String { alert.item.nameLine(limit: CertificateLetter.longestName) }
 
   /// The issuer by the name that people know.
   static func issuer(_ facts: CertificateFacts) -> String {
@@ -68,7 +74,9 @@ struct CertificateLetter {
   }
 
   private var subject: String {
-    guard let first = matched.first else { return "A certificate that can't be read may cover \(item)" }
+    guard let first = alert.matchedNames.first?.nameLine(limit: CertificateLetter.longestInSubject) else {
+      return "A certificate that can't be read may cover \(item)"
+    }
     let more = matched.count > 1 ? " and \(matched.count - 1) more" : ""
     return "\(kind) certificate for \(first)\(more) from \(organisation)"
   }
@@ -78,7 +86,7 @@ struct CertificateLetter {
       return "A certificate whose names can't all be read may cover \(item), which you watch."
     }
     let more = matched.count > 1 ? " and \(matched.count - 1) more of your names" : ""
-    let event = "\(CertificateLetter.issuer(alert.facts)) issued a certificate for \(first)\(more)."
+    let event = "\(CertificateLetter.issuer(alert.facts)) issued a certificate for \(first)\(more)".withFullStop
     return alert.verdict?.level == .unexplained ? event + " Nothing that Oriel knows explains it." : event
   }
 
@@ -90,6 +98,7 @@ struct CertificateLetter {
         Letter.Link(text: "This certificate in Oriel", url: "\(publicURL)/issuances/\(alert.issuance)"))
     }
     letter.attachments += attachments
+    letter.quote = alert.verdict?.report.map(quote)
   }
 
   private var names: [String] {
@@ -144,8 +153,8 @@ struct CertificateLetter {
 
   /// A name that is nobody's here must not become a link in the reader's mail program: its last dot is put in brackets.
   private func shown(_ name: String) -> String {
-    let line = name.oneLine(limit: CertificateLetter.longestName)
-    if alert.matchedNames.contains(name) || matched.contains(line) { return line }
+    let line = name.nameLine(limit: CertificateLetter.longestName)
+    if own.contains(name) || own.contains(line) { return line }
     guard let dot = line.lastIndex(of: ".") else { return line }
     return line.replacingCharacters(in: dot...dot, with: "[.]")
   }
@@ -165,15 +174,32 @@ struct CertificateLetter {
   }
 
   private var history: String {
-    guard let last = alert.earlier.first else { return "No certificate for \(item) has been seen before this one." }
+    guard let last = alert.earlier.first else {
+      return "No certificate for \(item) has been seen before this one."
+    }
     let count =
       alert.earlierCount == 1
       ? "One earlier certificate" : "\(alert.earlierWords) earlier ones"
-    let usual =
-      alert.earlier.contains { $0.issuerKeyHash == alert.issuerKeyHash }
-      ? "The same issuer has issued here before." : "This issuer was not among the last of them."
-    return "\(count) for \(item), the last on \(CertificateLetter.day(last.notBefore)) from "
-      + "\(last.issuer.oneLine(limit: 120)). \(usual)"
+    let text = "\(count) for \(item), the last on \(CertificateLetter.day(last.notBefore)) from "
+    return (text + last.issuer.oneLine(limit: 120)).withFullStop + " " + usual
+  }
+
+  /// Whether that is anything to go by: an issuer is not usual because it did the same before.
+  private var usual: String {
+    guard let before = alert.verdict?.before else {
+      return alert.earlier.contains { $0.issuerKeyHash == alert.issuerKeyHash }
+        ? "The same issuer has issued here before." : "This issuer was not among the last of them."
+    }
+    let accepted =
+      before.acceptsIssuer
+      ? "Among those that you accepted are some from the same issuer." : "None that you accepted is from this issuer."
+    switch before.unexplained {
+    case 0: return accepted
+    case 1: return accepted + " One of the earlier ones is unexplained itself, or was denied."
+    case let count:
+      return accepted
+        + " \(CertificateLetter.grouped(count)) of the earlier ones are unexplained themselves, or were denied."
+    }
   }
 
   var advice: [Letter.Section] {

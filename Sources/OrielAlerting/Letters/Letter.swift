@@ -13,6 +13,22 @@ struct Letter {
   struct Section {
     let heading: String
     let paragraphs: [String]
+    var rows: [Row] = []
+  }
+
+  /// A line of a list, and where there is more about it.
+  struct Row {
+    let text: String
+    var url: String?
+  }
+
+  /// A letter within the letter, to be sent on.
+  struct Quote {
+    let heading: String
+    let note: String
+    /// Whom it is for, and what about.
+    let head: [String]
+    let lines: [String]
   }
 
   struct Link {
@@ -25,10 +41,13 @@ struct Letter {
   var lead: String
   var facts: [Fact] = []
   /// Lines of a list, such as the certificates of a digest.
-  var rows: [String] = []
+  var rows: [Row] = []
   var sections: [Section] = []
   var links: [Link] = []
   var attachments: [RenderedAttachment] = []
+  var quote: Quote?
+  /// The page where the reader can say that it was enough.
+  var leave: String?
   /// How it looks: red where somebody must act, green where all is well.
   var tone = Tone.notice
 

@@ -12,20 +12,38 @@ struct LetterPage: Sendable {
 
   /// What the template shows: text as HTML where strangers may have had a hand in it.
   private static func object(_ letter: Letter) -> [String: Any] {
-    [
+    var object: [String: Any] = [
       "lead": html(letter.lead),
       "accent": letter.tone == .alarm ? "#b3261e" : letter.tone == .well ? "#1b6e3c" : "#1f4e8c",
       "facts": letter.facts.map { fact in
         ["label": html(fact.label), "code": fact.isCode, "lines": fact.lines.map(html)] as [String: Any]
       },
-      "hasRows": !letter.rows.isEmpty, "rows": letter.rows.map(html),
+      "hasRows": !letter.rows.isEmpty, "rows": letter.rows.map(row),
       "sections": letter.sections.map { section in
-        ["heading": html(section.heading), "paragraphs": section.paragraphs.map(html)] as [String: Any]
+        [
+          "heading": html(section.heading), "paragraphs": section.paragraphs.map(html),
+          "hasList": !section.rows.isEmpty,
+          "list": section.rows.map(row),
+        ] as [String: Any]
       },
       "links": letter.links.map { ["text": html($0.text), "url": escaped($0.url)] },
       "hasAttachments": !letter.attachments.isEmpty,
       "attachments": html(letter.attachments.map(\.filename).joined(separator: ", ")),
     ]
+    if let quote = letter.quote {
+      object["quote"] = [
+        "about": html(quote.heading), "note": html(quote.note),
+        "whole": html((quote.head + [""] + quote.lines).joined(separator: "\n")),
+      ]
+    }
+    if let leave = letter.leave { object["leave"] = ["url": escaped(leave), "words": html(Letter.leaving)] }
+    return object
+  }
+
+  private static func row(_ row: Letter.Row) -> [String: Any] {
+    var object = ["text": html(row.text)]
+    if let url = row.url { object["more"] = escaped(url) }
+    return object
   }
 
   /// Text as HTML. Its dots stand apart, so that no mail program makes a link of a name; copied, it is what it was.
@@ -81,14 +99,20 @@ struct LetterPage: Sendable {
     {{/facts}}
     </table>
     {{#hasRows}}<ul style="margin: 16px 0; padding-left: 20px; overflow-wrap: anywhere;">
-    {{#rows}}<li>{{{.}}}</li>
+    {{#rows}}<li>{{{text}}}{{#more}} <a href="{{{.}}}" style="color: {{accent}};">Look at it</a>{{/more}}</li>
     {{/rows}}</ul>{{/hasRows}}
     {{#links}}<p style="margin: 20px 0;"><a href="{{{url}}}" style="display: inline-block; padding: 10px 16px; border-radius: 6px; background: {{accent}}; color: #ffffff; text-decoration: none;">{{{text}}}</a></p>
     {{/links}}
     {{#sections}}<h2 style="margin: 20px 0 4px; font-size: 16px;">{{{heading}}}</h2>
     {{#paragraphs}}<p style="margin: 4px 0 12px;">{{{.}}}</p>
-    {{/paragraphs}}{{/sections}}
+    {{/paragraphs}}{{#hasList}}<ul style="margin: 8px 0 16px; padding-left: 20px; overflow-wrap: anywhere;">
+    {{#list}}<li>{{{text}}}{{#more}} <a href="{{{.}}}" style="color: {{accent}};">Look at it</a>{{/more}}</li>
+    {{/list}}</ul>{{/hasList}}{{/sections}}
     {{#hasAttachments}}<p class="label" style="margin: 16px 0 0; font-size: 13px;">Attached: {{{attachments}}}</p>{{/hasAttachments}}
+    {{#quote}}<h2 style="margin: 24px 0 4px; font-size: 16px;">{{{about}}}</h2>
+    <p style="margin: 4px 0 12px;">{{{note}}}</p>
+    <pre style="margin: 0 0 16px; padding: 12px; border: 1px solid rgba(127,127,127,.5); border-radius: 6px; font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere;">{{{whole}}}</pre>{{/quote}}
+    {{#leave}}<p class="label" style="margin: 20px 0 0; font-size: 13px;"><a href="{{{url}}}" style="color: inherit;">{{{words}}}</a></p>{{/leave}}
     </div>
     </div>
     </body>

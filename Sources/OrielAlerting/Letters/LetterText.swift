@@ -20,20 +20,43 @@ extension Letter {
       }
     }
     if !facts.isEmpty { lines.append("") }
-    for row in rows { lines += Letter.wrapped("- " + row, indent: 0, hanging: 2) }
-    if !rows.isEmpty { lines.append("") }
+    lines += Letter.list(rows)
     for section in sections {
       lines += [section.heading, String(repeating: "-", count: section.heading.count)]
       for paragraph in section.paragraphs { lines += Letter.wrapped(paragraph, indent: 0) + [""] }
+      lines += Letter.list(section.rows)
     }
     for link in links { lines += ["\(link.text):", "  \(link.url)", ""] }
     if !attachments.isEmpty {
       lines += Letter.wrapped("Attached: " + attachments.map(\.filename).joined(separator: ", "), indent: 0) + [""]
     }
+    if let quote { lines += Letter.quoted(quote) }
+    if let leave { lines += [Letter.leaving + ":", "  \(leave)", ""] }
     return lines.joined(separator: "\n")
   }
 
-  /// Lines of at most ``width`` columns; a word that is longer is broken.
+  static let leaving = "To get no more of these mails at this address"
+
+  private static func list(_ rows: [Row]) -> [String] {
+    guard !rows.isEmpty else { return [] }
+    return rows.flatMap { row in
+      wrapped("- " + row.text, indent: 0, hanging: 2) + (row.url.map { ["  " + $0] } ?? [])
+    } + [""]
+  }
+
+  /// Between two lines, so that it is plain what is to be sent on.
+  private static func quoted(_ quote: Quote) -> [String] {
+    let rule = String(repeating: "=", count: width)
+    let body = (quote.head + [""] + quote.lines).flatMap { line in
+      let indent = line.prefix { $0 == " " }.count
+      return wrapped(line, indent: min(indent, 8), hanging: indent > 0 ? 2 : 0)
+    }
+    return [quote.heading, String(repeating: "-", count: quote.heading.count)] + wrapped(quote.note, indent: 0)
+      + ["", rule] + body + [rule, ""]
+  }
+
+  /// Lines of at most ``width`` columns; a word that is longer is broken, unless it is an address: that would lead
+  /// nowhere.
   private static func wrapped(_ text: String, indent: Int, hanging: Int = 0) -> [String] {
     let space = String(repeating: " ", count: indent)
     let deeper = String(repeating: " ", count: indent + hanging)
@@ -53,6 +76,11 @@ extension Letter {
           isEmpty = false
           break
         }
+        if isEmpty, isAddress(rest) {
+          line += rest
+          isEmpty = false
+          break
+        }
         if isEmpty {
           line += rest.prefix(room)
           rest = rest.dropFirst(room)
@@ -64,6 +92,10 @@ extension Letter {
       }
     }
     return lines + (isEmpty && !lines.isEmpty ? [] : [line])
+  }
+
+  private static func isAddress(_ word: Substring) -> Bool {
+    (word.hasPrefix("https://") || word.hasPrefix("http://")) && word.utf8.count <= 2000
   }
 }
 

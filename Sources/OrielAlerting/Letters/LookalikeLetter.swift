@@ -15,8 +15,10 @@ struct LookalikeLetter {
   var letter: Letter {
     let facts = alert.certificate.facts
     var letter = Letter(
-      subject: "A name that looks like \(alert.item): \(alert.name)",
-      lead: "A certificate was issued for a name that looks like \(alert.item). It is not one of yours, and may be "
+      subject: "A name that looks like \(alert.lookalike.item.nameLine(limit: CertificateLetter.longestInSubject)): "
+        + LookalikeAlert.defused(alert.lookalike.name.nameLine(limit: CertificateLetter.longestInSubject)),
+      lead:
+        "A certificate was issued for a name that looks like \(alert.item.withFullStop) It is not one of yours, and may be "
         + "harmless.")
     letter.facts = [
       Letter.Fact(label: "Your domain", lines: [alert.item]), Letter.Fact(label: "Name", lines: [alert.name]),
@@ -54,16 +56,20 @@ struct LookalikeLetter {
       paragraphs: [
         "Look at it without visiting it: what is there, and whether it pretends to be yours. Many such names are other "
           + "people's honest ones.",
-        "If it deceives, report it to the registrar of \(registrable), whose abuse contact Oriel looks up for you, and "
-          + "to browser vendors (Google Safe Browsing, Microsoft SmartScreen). The CA can only revoke the certificate.",
+        "If it deceives, do this, in this order: report it to the registrar of \(registrable), whose abuse contact Oriel "
+          + "looks up for you; only a registrar can suspend it. Report it to the CA as well, if you can prove the misuse: "
+          + "the CA can only revoke the certificate. Once it is in use, tell your visitors, and have browsers warn of it "
+          + "(Google Safe Browsing, Microsoft SmartScreen). CAA records don't help: those of the name are its holder's.",
         "You will not be told of \(registrable) again unless it was quiet for \(Lookalikes.quietDays) days.",
       ])
   }
 
   /// One line of a digest.
-  static func row(_ alert: LookalikeAlert) -> String {
-    "\(alert.name) looks like \(alert.item): \(alert.lookalike.level.words) - "
-      + CertificateLetter.issuer(alert.certificate.facts)
+  static func row(_ alert: LookalikeAlert, _ publicURL: String?) -> Letter.Row {
+    Letter.Row(
+      text: "\(alert.name) looks like \(alert.item): \(alert.lookalike.level.words) - "
+        + CertificateLetter.issuer(alert.certificate.facts),
+      url: publicURL.map { "\($0)/issuances/\(alert.certificate.issuance)" })
   }
 
   /// The most deceptive first.

@@ -123,45 +123,11 @@ package struct InclusionCheck: Sendable {
     guard index < head.treeSize else {
       return absent(sct, log, "the tree has \(head.treeSize) entries, and the SCT says \(index)")
     }
-    // Asked once for what it needs, and a second time with it.
-    var needed: [(level: Int, index: UInt64)] = []
-    _ = try InclusionProof.make(leafIndex: index, treeSize: head.treeSize) { level, index in
-      needed.append((level, index))
-      return .zero
-    }
-    var tiles: [TileCoordinate: HashTile] = [:]
-    for node in needed + [(0, index)] {
-      let tile = try InclusionCheck.tile(of: node, head.treeSize)
-      guard tiles[tile] == nil else { continue }
-      var bytes: [UInt8] = []
-      try await client.tile(tile, into: &bytes)
-      tiles[tile] = try HashTile(bytes.span, width: tile.width)
-    }
-    let proof = try InclusionProof.make(leafIndex: index, treeSize: head.treeSize) { level, index in
-      try InclusionCheck.hash(of: (level, index), head.treeSize, in: tiles)
-    }
-    guard try InclusionCheck.hash(of: (0, index), head.treeSize, in: tiles) == hash else {
+    let (leafHash, proof) = try await client.inclusionProof(index: index, treeSize: head.treeSize)
+    guard leafHash == hash else {
       return .missing("another entry stands at its index \(index)")
     }
     try proof.verify(leafHash: hash, root: head.rootHash)
     return .included(index: index, treeSize: head.treeSize, headTime: head.timestamp)
-  }
-
-  /// The tile that has a node of the tree, or what it is the root of.
-  private static func tile(of node: (level: Int, index: UInt64), _ treeSize: UInt64) throws -> TileCoordinate {
-    let first = node.index << (node.level % 8)
-    guard let tile = TileCoordinate(level: node.level / 8, index: first / 256, treeSize: treeSize) else {
-      throw FormatError("tree", at: 0, "no tile has node \(node.index) of level \(node.level)")
-    }
-    return tile
-  }
-
-  private static func hash(
-    of node: (level: Int, index: UInt64), _ treeSize: UInt64, in tiles: [TileCoordinate: HashTile]
-  ) throws -> SHA256Hash {
-    let tile = try tile(of: node, treeSize)
-    let first = Int((node.index << (node.level % 8)) % 256)
-    guard let hashes = tiles[tile] else { throw FormatError(tile.path, at: 0, "the tile was not fetched") }
-    return try hashes.root(of: first..<(first + (1 << (node.level % 8))))
   }
 }

@@ -33,16 +33,19 @@ package struct TakeAction: Sendable {
     case .ownName(let watched):
       let name = watched.cleaned(limit: 253)
       return [
-        caStep(ownName: name), ownRegistrarStep, restrictStep(name), warnStep(name), browserStep(name),
+        caStep(ownName: name), ownRegistrarStep, warnStep(name), restrictStep(name), browserStep(name),
       ]
     case .lookalike(let imitated, let domain):
       let (own, other) = (imitated.cleaned(limit: 253), domain.cleaned(limit: 253))
       return [
-        caStep(lookalike: other, of: own), registrarStep(other, of: own), TakeAction.noRestrictStep,
-        warnStep(lookalike: other), browserStep(lookalike: other),
+        caStep(lookalike: other, of: own), registrarStep(other, of: own), warnStep(lookalike: other),
+        TakeAction.noRestrictStep, browserStep(lookalike: other),
       ]
     }
   }
+
+  /// A name in a subject: what it belongs to stands at its end.
+  private func short(_ name: String) -> String { name.count > 80 ? "…" + name.suffix(79) : name }
 
   /// The owner of the CA, by its certificate or key.
   package var owner: CAOwner? { owners?.owner(chain: issuance.chain, keyHash: issuance.issuerKeyHash) }
@@ -58,8 +61,8 @@ package struct TakeAction: Sendable {
         + "Most unexplained certificates turn out to be theirs.")
     addContacts(to: &step)
     step.report = Report(
-      to: step.addresses, subject: "Certificate problem report: unauthorised certificate for \(name)",
-      body: Letters.problemReport(issuance, name: name, caaLine: caaLine))
+      to: step.addresses, subject: "Certificate problem report: unauthorised certificate for \(short(name))",
+      parts: Letters.problemReport(issuance, name: name, caaLine: caaLine))
     return step
   }
 
@@ -70,8 +73,8 @@ package struct TakeAction: Sendable {
         + "pretends to be yours; taking the domain away is for its registrar.")
     addContacts(to: &step)
     step.report = Report(
-      to: step.addresses, subject: "Certificate problem report: misuse of a certificate for \(domain)",
-      body: Letters.misuseReport(issuance, domain: domain, imitating: name))
+      to: step.addresses, subject: "Certificate problem report: misuse of a certificate for \(short(domain))",
+      parts: Letters.misuseReport(issuance, domain: domain, imitating: name))
     return step
   }
 
@@ -87,7 +90,8 @@ package struct TakeAction: Sendable {
     step.addressee = owner.name
     let mechanisms = owners.mechanisms(of: owner)
     guard let (holder, mechanism) = mechanisms.first else {
-      step.notes.append("CCADB's data here say nothing on how to report to \(owner.name). \(TakeAction.whereToLook)")
+      let missing = "CCADB's data here say nothing on how to report to \(owner.name)".withFullStop
+      step.notes.append("\(missing) \(TakeAction.whereToLook)")
       return
     }
     step.addressee = holder
@@ -140,8 +144,8 @@ package struct TakeAction: Sendable {
       why: "Only the registrar (or the registry) can suspend a domain. The CA can't.")
     addRegistrar(to: &step)
     step.report = Report(
-      to: step.addresses, subject: "Abuse report: \(domain) imitates \(name)",
-      body: Letters.abuseReport(issuance, domain: domain, imitating: name))
+      to: step.addresses, subject: "Abuse report: \(short(domain)) imitates \(short(name))",
+      parts: Letters.abuseReport(issuance, domain: domain, imitating: name))
     return step
   }
 
@@ -159,10 +163,11 @@ package struct TakeAction: Sendable {
         )
       }
     case .noService(let domain, let reason, let page):
-      step.notes.append("The registrar of \(domain) can't be looked up: \(reason). Its registry's site may help.")
+      let missing = "The registrar of \(domain) can't be looked up: \(reason)".withFullStop
+      step.notes.append("\(missing) Its registry's site may help.")
       step.pages = page.map { [$0] } ?? []
     case .failed(let domain, let reason):
-      step.notes.append("The registrar of \(domain) could not be looked up: \(reason)")
+      step.notes.append("The registrar of \(domain) could not be looked up: \(reason)".withFullStop)
     case nil: step.notes.append("The registrar has not been looked up yet.")
     }
   }
@@ -188,16 +193,26 @@ package struct TakeAction: Sendable {
       why = "No CAA record says who may issue for \(zone), so every CA may. A record keeps all others from it."
     case .notKnown(let failure):
       fits = .perhaps
-      why = "Whether you have CAA records is not known: \(failure)."
+      why = "Whether you have CAA records is not known: \(failure)".withFullStop
     case nil:
       fits = .perhaps
       why = "A CAA record keeps CAs that you don't use from issuing. It has not been looked up whether you have one."
     }
     var step = ActionStep(
       kind: .restrictIssuance, title: "Restrict who may issue, by CAA records", fits: fits, why: why)
-    let domains = allowedCAADomains.isEmpty ? ["ca.example"] : allowedCAADomains.prefix(8).map { $0.cleaned() }
-    if let owner = try? DomainName(zone) { step.notes = domains.map { "\(owner). IN CAA 0 issue \"\($0)\"" } }
-    if allowedCAADomains.isEmpty { step.notes.append("Put your CA's own CAA domain in place of ca.example.") }
+    if case .found(let set) = caa {
+      step.notes = set.records.prefix(20).map { "There is: \(set.name.cleaned(limit: 253)). IN CAA \($0)" }
+    }
+    let domains = allowedCAADomains.prefix(8).map { $0.cleaned() }
+    // Where there are records, only the CAs in use are worth naming.
+    guard step.notes.isEmpty || !domains.isEmpty else { return step }
+    if let owner = try? DomainName(zone) {
+      step.notes += (domains.isEmpty ? ["ca.example"] : domains).map { "\(owner). IN CAA 0 issue \"\($0)\"" }
+    }
+    step.notes.append(
+      domains.isEmpty
+        ? "Put your CA's own CAA domain in place of ca.example."
+        : "These are the CAs that you use, as far as Oriel knows; leave out those that you don't want any more.")
     return step
   }
 
@@ -229,8 +244,8 @@ package struct TakeAction: Sendable {
     step.addresses = TakeAction.rootPrograms.compactMap { ContactAddress($0) }
     step.pages = TakeAction.pages(["https://bugzilla.mozilla.org/enter_bug.cgi?product=CA%20Program"])
     step.report = Report(
-      to: step.addresses, subject: "Possible mis-issuance for \(name)",
-      body: Letters.browserReport(issuance, name: name, owner: owner?.name))
+      to: step.addresses, subject: "Possible mis-issuance for \(short(name))",
+      parts: Letters.browserReport(issuance, name: name, owner: owner?.name))
     return step
   }
 

@@ -58,29 +58,30 @@ package struct UnexplainedIssuance: Sendable {
 
   var issuer: String { facts.issuer.map { "\($0)".cleaned(limit: 400) } ?? "can't be read" }
 
-  /// The certificate in lines of a report.
-  var description: [String] {
-    var lines: [String] = []
-    if let certificate { lines.append("Certificate SHA-256: \(certificate.hex)") }
-    if let precertificate { lines.append("Precertificate SHA-256: \(precertificate.hex)") }
-    lines.append("Serial number: \((facts.serialNumber ?? "can't be read").cleaned(limit: 100))")
-    lines.append("Issuer: \(issuer)")
-    if let fingerprint = chain.first { lines.append("Issuer's certificate SHA-256: \(fingerprint.hex)") }
-    if let issuerKeyHash { lines.append("Issuer's key SHA-256: \(issuerKeyHash.hex)") }
+  /// The certificate in a report, in the order of reading; what a CA finds it by is what is left out last.
+  var evidence: [Report.Part] {
+    var found = ["Serial number: \((facts.serialNumber ?? "can't be read").cleaned(limit: 100))"]
+    if let certificate { found.append("Certificate SHA-256: \(certificate.hex)") }
+    if let precertificate { found.append("Precertificate SHA-256: \(precertificate.hex)") }
+    var issued = ["Issuer: \(issuer)"]
+    if let fingerprint = chain.first { issued.append("Issuer's certificate SHA-256: \(fingerprint.hex)") }
+    if let issuerKeyHash { issued.append("Issuer's key SHA-256: \(issuerKeyHash.hex)") }
     if let first = facts.notBefore.flatMap(Timestamp.init(seconds:)),
       let last = facts.notAfter.flatMap(Timestamp.init(seconds:))
     {
-      lines.append("Valid: \(first) to \(last)")
+      issued.append("Valid: \(first) to \(last)")
     }
     let names = names
-    lines.append("Names:")
-    lines += names.prefix(50).map { "  \($0)" }
-    if names.count > 50 { lines.append("  and \(names.count - 50) more") }
-    if !entries.isEmpty { lines.append("Logged:") }
-    lines += entries.prefix(10).map { "  \($0.log.cleaned(limit: 100)), entry \($0.index), \($0.timestamp)" }
-    if entries.count > 10 { lines.append("  and \(entries.count - 10) more") }
-    if let hash = certificate ?? precertificate { lines.append("See also: https://crt.sh/?q=\(hash.hex)") }
-    return lines
+    var named = names.prefix(50).map { "  \($0)" }
+    if names.count > 50 { named.append("  and \(names.count - 50) more") }
+    var logged = entries.prefix(10).map { "  \($0.log.cleaned(limit: 100)), entry \($0.index), \($0.timestamp)" }
+    if entries.count > 10 { logged.append("  and \(entries.count - 10) more") }
+    let hash = certificate ?? precertificate
+    return [
+      Report.Part(found, rank: 1), Report.Part(issued, rank: 4), Report.Part(named, heading: "Names:", rank: 3),
+      Report.Part(logged, heading: "Logged:", rank: 5),
+      Report.Part(hash.map { ["See also: https://crt.sh/?q=\($0.hex)"] } ?? [], rank: 6),
+    ]
   }
 
   /// The reasons in lines of a report.

@@ -85,12 +85,6 @@ package struct CAASet: Hashable, Sendable, Codable {
     if deciding.isEmpty { deciding = records.filter { $0.tag == "issue" } }
     return deciding.isEmpty ? .anybody : .only(Set(deciding.compactMap(\.issuer.domain)))
   }
-
-  /// Where the owner wants to hear of requests that these records forbid: `mailto:` addresses only.
-  package var incidentAddresses: [ContactAddress] {
-    records.filter { $0.tag == "iodef" && $0.value.lowercased().hasPrefix("mailto:") }
-      .compactMap { ContactAddress($0.value.dropFirst(7)) }
-  }
 }
 
 /// What a look-up of CAA records found out. DNSSEC is not judged: that is left to the resolver that is asked.

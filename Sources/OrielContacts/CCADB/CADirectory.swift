@@ -53,11 +53,11 @@ package final class CADirectory: Sendable {
   /// One sentence on what there is, how old it is, and what went wrong last.
   package func summary(at now: Timestamp) -> String {
     let (owners, failure) = state.withLock { $0 }
-    let trouble = failure.map { " The last attempt to read them failed: \($0)." } ?? ""
+    let trouble = failure.map { " The last attempt to read them failed: \($0)".withFullStop } ?? ""
     guard let owners else { return "CA owners are not known: no CCADB data have been read." + trouble }
     let hours = max(0, owners.age(at: now).components.seconds / 3600)
-    let age = hours < 48 ? "\(hours) hours" : "\(hours / 24) days"
-    return "\(owners.certificateCount) CA certificates from CCADB, \(age) old." + trouble
+    let age = hours < 48 ? counted(hours, "hour", "hours") : "\(hours / 24) days"
+    return "\(counted(owners.certificateCount, "CA certificate", "CA certificates")) from CCADB, \(age) old." + trouble
   }
 
   /// Reads all reports anew. They replace what there is only if every one can be read, and there is not much less in

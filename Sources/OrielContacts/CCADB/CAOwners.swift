@@ -7,9 +7,6 @@ package struct CAOwner: Hashable, Sendable {
   package let name: String
   /// All who answer for it, from who runs the CA up to the owner of the root; at least one.
   package let names: [String]
-
-  /// The owner of the root that the CA's certificate leads to.
-  package var rootOwner: String { names.last ?? name }
 }
 
 /// What CCADB knows of CAs: whose they are, which CAA domains they go by, and how they take reports.
@@ -30,9 +27,6 @@ package struct CAOwners: Sendable {
 
   package var certificateCount: Int { certificates.count }
   package var keyCount: Int { keys.count }
-  package var mechanismCount: Int { mechanisms.count }
-  /// How many owners have CAA domains.
-  package var caaOwnerCount: Int { domains.count }
 
   /// What the look-up tables take: 34 bytes for each certificate and key.
   package var tableBytes: Int { certificates.byteCount + keys.byteCount }

@@ -12,8 +12,6 @@ package struct RDAPBootstrap: Sendable {
   package let publication: String?
   private let services: [String: [WebPage]]
 
-  package var suffixCount: Int { services.count }
-
   /// - Throws: ``Unreadable``. Services whose URLs can't be used are passed over.
   package init(json: [UInt8]) throws(Unreadable) {
     guard let document = JSONValue.read(json), case .array(let list) = document["services"] else { throw Unreadable() }

@@ -26,7 +26,9 @@ enum APIDocument {
           "token": ["type": "http", "scheme": "bearer", "description": "A token, as the settings make it."],
           "session": [
             "type": "apiKey", "in": "cookie", "name": "oriel",
-            "description": "A browser that is signed in, for reading alone. Over TLS the name is `__Host-oriel`.",
+            "description": .text(
+              "A browser that is signed in, for reading alone. Over TLS the name is `__Host-oriel`; without a public "
+                + "address the port is behind it: `oriel-8641`."),
           ],
         ],
         "responses": [

@@ -118,7 +118,8 @@ struct APICall: Sendable {
   var limit: Int { Int(query["limit"]?.integer ?? 50) }
 
   static let limitField = Field.optional("limit", .integer(1...200), "how many at once; 50 unless said otherwise")
-  static let afterField = Field.optional("after", .text(most: 200), "`next` of the page before")
+  /// The longest are items.
+  static let afterField = Field.optional("after", .text(most: Domain.longestItem), "`next` of the page before")
 
   /// A place in a list that an earlier page gave.
   func cursor<Cursor>(_ read: (String) -> Cursor?) throws -> Cursor? {

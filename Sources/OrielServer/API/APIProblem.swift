@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import OrielAccounts
+import OrielStore
 
 /// Why a program does not get what it asked for, as RFC 9457 has it.
 struct APIProblem: Error {
@@ -24,6 +25,9 @@ struct APIProblem: Error {
     headers: [.wwwAuthenticate: #"Bearer realm="oriel""#])
   static let tokenInAddress = APIProblem(
     status: .forbidden, detail: "a token in the address must have the scope read alone")
+  static let notOperator = APIProblem(
+    status: .forbidden,
+    detail: "these are figures of the whole service: only the operator's account, the first one, may read them")
 
   static func fields(_ fields: [FieldError]) -> APIProblem {
     APIProblem(status: .unprocessableContent, detail: "some fields can't be taken", fields: fields)
@@ -45,7 +49,17 @@ struct APIProblem: Error {
           status: .tooManyRequests, detail: "\(error)", headers: [.retryAfter: String(max(1, (wait + 999) / 1000))])
       }
     case let problem as WebProblem:
-      self.init(status: HTTPResponse.Status(code: problem.status), detail: problem.words)
+      let detail =
+        switch problem.status {
+        case 413: "the body is too large"
+        case 408: "the body did not arrive in time"
+        default: problem.words
+        }
+      self.init(status: HTTPResponse.Status(integerLiteral: problem.status), detail: detail)
+    case StoreError.busy:
+      self.init(
+        status: .serviceUnavailable, detail: "something else is being written for long; try again later",
+        headers: [.retryAfter: String(WebResponder.retryAfter)])
     default:
       self.init(status: .internalServerError, detail: "the reason is not known here; try again later")
     }

@@ -34,7 +34,7 @@ enum Feed {
       "entries": judgements.map { judgement -> Values in
         let issuance = judgement.issuance
         let names = issuance.names.prefix(4).map { String($0.prefix(253)) }.joined(separator: ", ")
-        let more = issuance.names.count > 4 ? " and more" : ""
+        let more = issuance.nameCount > 4 ? " and \(Phrase.number(issuance.nameCount - 4)) more" : ""
         return [
           "entryID": urn("judgement \(issuance.id) \(judgement.item)"), "level": judgement.standing.rawValue,
           "words": judgement.standing.words, "names": names.isEmpty ? "names that can't be read" : names + more,

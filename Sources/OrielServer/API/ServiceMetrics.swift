@@ -16,14 +16,20 @@ actor ServiceMetrics {
 
   private let site: Site
   private var counted: (figures: ServiceFigures, at: ContinuousClock.Instant)?
+  /// A count that has begun: whoever asks meanwhile waits for it.
+  private var counting: Task<ServiceFigures, any Error>?
 
   init(_ site: Site) { self.site = site }
 
   /// Anybody on this very machine may look, as long as nobody else can seem to be: through a proxy, everybody's
-  /// requests come from here, and through a browser, any page's do. Others need a token with the scope metrics.
+  /// requests come from here, and through a browser, any page's do. Others need a token with the scope metrics of the
+  /// operator's account: the figures are of everybody's.
   nonisolated func respond(_ request: Request, _ context: WebContext) async throws -> Response {
     if request.headers[.authorization] != nil || !isLocal(request, context) {
-      _ = try await Caller.find(request, context, site).someone(who: .metrics)
+      let actor = try await Caller.find(request, context, site).someone(who: .metrics)
+      guard try await AccountService(site.parts.accounts).isOperators(actor.account) else {
+        throw APIProblem.notOperator
+      }
     }
     return Response(
       status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
@@ -48,7 +54,11 @@ actor ServiceMetrics {
 
   private func figures() async throws -> ServiceFigures {
     if let counted, counted.at + ServiceMetrics.grain > .now { return counted.figures }
-    let figures = try await AlertStore(site.parts.database).figures()
+    if let counting { return try await counting.value }
+    let count = Task { [site] in try await AlertStore(site.parts.database).figures() }
+    counting = count
+    defer { counting = nil }
+    let figures = try await count.value
     counted = (figures, .now)
     return figures
   }

@@ -28,27 +28,34 @@ package final class AccountsAtWork: Sendable {
     })
   }
 
-  private static let day: Int64 = 86_400_000
+  private static let (hour, day): (Int64, Int64) = (3_600_000, 86_400_000)
 
   package let store: AccountStore
   private let alerts: AlertStore
   private let sources: Sources
   private let time: Timekeeper
+  private let note: @Sendable (String) -> Void
   private let configuration: ConfigurationAccount
   private let inventory: InventoryWatch
   private let caa: Mutex<(settings: CAALookup.Settings, watch: CAAWatch)?>
   private let directory: Mutex<(source: CADataSource, directory: CADirectory, readAt: Int64?)?>
   private let operatorsAccount = Mutex<AccountID?>(nil)
+  private let routes = Mutex<AlertRoutes?>(nil)
   /// What was watched when it was last asked for.
   private let items = Mutex<[String: WatchedItem]>([:])
 
-  package init(_ store: AccountStore, _ database: any SQLDatabase, sources: Sources = .network, time: Timekeeper) {
+  /// - Parameter note: is told what whoever runs the service should know of, in a sentence.
+  package init(
+    _ store: AccountStore, _ database: any SQLDatabase, sources: Sources = .network, time: Timekeeper,
+    note: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.store = store
     self.sources = sources
     self.time = time
+    self.note = note
     alerts = AlertStore(database)
-    configuration = ConfigurationAccount(store, alerts, now: time.now)
-    inventory = InventoryWatch(store, alerts, now: time.now)
+    configuration = ConfigurationAccount(store)
+    inventory = InventoryWatch(store, alerts, now: time.now, note: note)
     caa = Mutex(nil)
     directory = Mutex(nil)
   }
@@ -57,16 +64,25 @@ package final class AccountsAtWork: Sendable {
   package var owners: CAOwners? { directory.withLock { $0?.directory.owners } }
 
   /// One sentence on CCADB's data.
-  package func ownersSummary() -> String? {
+  package var ownersSummary: String {
     directory.withLock { $0?.directory }?.summary(at: Timestamp(milliseconds: UInt64(max(0, time.now()))))
+      ?? "CA owners are not known: the configuration does not say where CCADB's data are (contacts.ccadb)."
   }
 
   /// Shows what the configuration file watches in the operator's account.
   func show(_ plan: ServicePlan) async throws {
-    let account = try await configuration.show(
-      plan.mirrored, plan.mirroredTimes, lookalikes: plan.mirroredLookalikes, owner: plan.owner)
+    routes.withLock { $0 = plan.routes }
+    let account = try await configuration.show(plan.mirrored, owner: plan.owner)
     operatorsAccount.withLock { $0 = account }
   }
+
+  /// Whom the configuration file has told of an item; nil before it was read.
+  package func recipients(ofItem item: String) -> [AlertTarget]? {
+    routes.withLock { $0?.targets(ofItem: item) }
+  }
+
+  /// Files of the operator's inventory folders that can't be read, and why.
+  package func unreadFiles(ofItem item: String) async -> [String: String] { await inventory.problems(of: item) }
 
   /// What accounts watch.
   func watchedItems() async throws -> [WatchedItem] {
@@ -118,7 +134,11 @@ package final class AccountsAtWork: Sendable {
       held?.readAt = now
       return held?.directory
     }
-    // What can't be read is tried again tomorrow; what was there before still is.
-    _ = await due?.refresh(now: Timestamp(milliseconds: UInt64(max(0, now))))
+    guard case .failed(let reason)? = await due?.refresh(now: Timestamp(milliseconds: UInt64(max(0, now)))) else {
+      return
+    }
+    // What was there before still is.
+    note("CCADB's data can't be read (contacts.ccadb), tried again in an hour: \(reason)")
+    directory.withLock { $0?.readAt = now - AccountsAtWork.day + AccountsAtWork.hour }
   }
 }

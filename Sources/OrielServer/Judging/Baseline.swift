@@ -26,6 +26,8 @@ package struct Baseline: Sendable {
     package var seen = 0
     /// How many are for none of the domain's names.
     package var others = 0
+    /// How many there was no room for.
+    package var left = 0
   }
 
   /// Lists certificates of an upload or a folder.
@@ -35,9 +37,10 @@ package struct Baseline: Sendable {
     return try await add(
       certificates.map { found in
         let owner = owners?.owner(chain: [], keyHash: found.issuerKeyHash)?.name
+        let entries = found.certificate.entries(issuerKeyHash: found.issuerKeyHash, source: found.source)
         return BaselineRecord(
           found.accepted(where: isHit, owner: owner), source: found.source, issuerName: found.certificate.issuerName,
-          serial: found.certificate.serialNumber)
+          serial: found.certificate.serialNumber, issuance: entries.first { $0.kind == .certificate }?.hash)
       }, domain)
   }
 
@@ -69,7 +72,7 @@ package struct Baseline: Sendable {
     let own = records.filter { !$0.names.isEmpty }
     let new = own.filter { !seen.contains(Baseline.identity($0.names, $0.notBefore, $0.notAfter)) }
     (outcome.others, outcome.seen) = (records.count - own.count, own.count - new.count)
-    outcome.listed = try await store.addBaseline(new, to: domain.id.value)
+    (outcome.listed, outcome.left) = try await store.addBaseline(new, to: domain.id.value)
     return outcome
   }
 
@@ -89,11 +92,13 @@ package struct Baseline: Sendable {
 }
 
 extension BaselineRecord {
-  init(_ issuance: AcceptedIssuance, source: String, issuerName: String?, serial: String?) {
+  init(
+    _ issuance: AcceptedIssuance, source: String, issuerName: String?, serial: String?, issuance id: SHA256Hash? = nil
+  ) {
     self.init(
       names: issuance.names.sorted(), issuerKeyHash: issuance.issuerKeyHash, owner: issuance.owner,
       publicKey: issuance.publicKey, notBefore: issuance.notBefore, notAfter: issuance.notAfter, source: source,
-      issuerName: issuerName, serial: serial)
+      issuerName: issuerName, serial: serial, issuance: id)
   }
 
   /// As the owner confirmed it.

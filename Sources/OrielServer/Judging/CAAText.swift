@@ -1,5 +1,6 @@
 import OrielContacts
 import OrielVerdicts
+import OrielWatchlist
 
 /// CAA records in the form in which accounts keep them: that of zone files.
 enum CAAText {
@@ -25,6 +26,11 @@ enum CAAText {
       }
     }
     return OrielContacts.CAARecord(flags: flags, tag: String(parts[1]), value: value)
+  }
+
+  /// What was found last, as a look-up tells it.
+  static func result(_ lines: [String], of name: DomainName) -> CAAResult {
+    lines.isEmpty ? .noRecords : .found(CAASet(name: name.ascii, records: lines.map(record)))
   }
 
   static func policy(_ lines: [String]) -> CAAPolicy {

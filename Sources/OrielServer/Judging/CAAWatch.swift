@@ -79,7 +79,8 @@ final class CAAWatch: Sendable {
     let key = AlertStore.key(
       "caa", "\(domain.id)", before.joined(separator: "\n"), records.joined(separator: "\n"), "\(time / CAAWatch.day)")
     let content = CAAChangeAlert.Stored(
-      audience: VerdictRouter.audience(of: domain), item: domain.item, before: before, now: records, seenAt: time)
+      audience: VerdictRouter.audience(of: domain), item: domain.item, before: before, now: records, seenAt: time,
+      domain: domain.id.value)
     try await alerts.add(.caaChange, key: key, content: try content.encoded(), now: time)
     return true
   }

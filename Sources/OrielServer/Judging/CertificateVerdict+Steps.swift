@@ -6,21 +6,33 @@ import OrielContacts
 import OrielVerdicts
 
 extension CertificateVerdict {
+  /// A report that is longer makes a mail that nobody reads.
+  private static let longestReport = 6000
+
   /// What a letter says of a finding; for what is unexplained, with what to do.
   init(
-    _ finding: Judge.Finding, on certificate: CertificateAlert, chain: [SHA256Hash], domain: Domain, owners: CAOwners?
+    _ finding: Judge.Finding, on certificate: CertificateAlert, chain: [SHA256Hash], domain: Domain, owners: CAOwners?,
+    before: Before? = nil
   ) {
     let level = CertificateVerdict.Level(rawValue: finding.standing.rawValue) ?? .unexplained
     let reasons = finding.reasons.map { Reason(code: $0.code, isFor: $0.speaks == .for, sentence: $0.sentence) }
+    let evidence = finding.reasons.compactMap(\.evidence)
+    let actions =
+      level == .unexplained
+      ? CertificateVerdict.actions(certificate, evidence, chain: chain, domain: domain, owners: owners) : []
     self.init(
       level: level, isProven: finding.isProven || finding.standing == .known, reasons: reasons,
-      steps: level == .unexplained
-        ? CertificateVerdict.steps(certificate, reasons: reasons, chain: chain, domain: domain, owners: owners) : [])
+      steps: actions.map(Step.init),
+      report: actions.first { $0.kind == .reportToCA }?.report.map { report in
+        Report(
+          to: report.to.map(\.text), subject: report.subject,
+          body: report.body(limit: CertificateVerdict.longestReport))
+      }, before: before)
   }
 
-  private static func steps(
-    _ certificate: CertificateAlert, reasons: [Reason], chain: [SHA256Hash], domain: Domain, owners: CAOwners?
-  ) -> [Step] {
+  private static func actions(
+    _ certificate: CertificateAlert, _ evidence: [String], chain: [SHA256Hash], domain: Domain, owners: CAOwners?
+  ) -> [ActionStep] {
     let hash = { (type: String) in certificate.certificates.first { $0.entryType == type }?.sha256 }
     let issuance = UnexplainedIssuance(
       concern: .ownName(watched: domain.item), facts: certificate.facts, certificate: hash("x509"),
@@ -29,17 +41,27 @@ extension CertificateVerdict {
       chain: chain,
       entries: certificate.sightings.map {
         UnexplainedIssuance.LogEntry(log: $0.log, index: $0.index, timestamp: $0.timestamp)
-      }, reasons: reasons.filter { !$0.isFor }.map(\.sentence))
+      }, reasons: evidence)
     let caa = domain.seenCAA.map { lines in
       lines.isEmpty ? CAAResult.noRecords : .found(CAASet(name: domain.item, records: lines.map(CAAText.record)))
     }
-    let action = TakeAction(
+    return TakeAction(
       issuance, owners: owners, caa: caa,
-      allowedCAADomains: domain.allowedOwners.flatMap { owners?.caaDomains(of: $0) ?? [] })
-    return action.steps.filter { $0.fits != .no }.map { step in
-      Step(
-        title: step.title, why: step.why, addressee: step.addressee,
-        contacts: step.addresses.map(\.text) + step.pages.map(\.url), notes: step.notes)
-    }
+      allowedCAADomains: domain.allowedOwners.flatMap { owners?.caaDomains(of: $0) ?? [] }
+    ).steps
+  }
+}
+
+extension CertificateVerdict.Step {
+  fileprivate init(_ step: ActionStep) {
+    let fits: Fit =
+      switch step.fits {
+      case .yes: .yes
+      case .perhaps: .perhaps
+      case .no: .no
+      }
+    self.init(
+      title: step.title, fits: fits, why: step.why, addressee: step.addressee,
+      contacts: step.addresses.map(\.text) + step.pages.map(\.url), notes: step.notes)
   }
 }

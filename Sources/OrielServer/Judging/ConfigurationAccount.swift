@@ -1,56 +1,22 @@
 import OrielAccounts
-import OrielStore
-import OrielWatchlist
 
-/// Shows what the configuration file watches in an account: the first one that there was, which is the operator's.
+/// Shows what the configuration file watches in the operator's account.
 actor ConfigurationAccount {
-  private static let note = "configuration-account"
+  private let service: AccountService
+  private var shown: (account: AccountID, domains: [ConfiguredDomain])?
 
-  private let accounts: AccountStore
-  private let alerts: AlertStore
-  private let now: @Sendable () -> Int64
-  private var shown:
-    (account: AccountID, items: [WatchedItem], times: [String: DeliveryTimes], lookalikes: Set<String>)?
-
-  init(_ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64) {
-    self.accounts = accounts
-    self.alerts = alerts
-    self.now = now
-  }
+  init(_ accounts: AccountStore) { service = AccountService(accounts) }
 
   /// Brings the account in line with the file.
   ///
-  /// - Parameter owner: makes the account, if there never was one; nil to wait until somebody does.
-  /// - Returns: the account; nil if there is none.
-  func show(
-    _ items: [WatchedItem], _ times: [String: DeliveryTimes] = [:], lookalikes: Set<String> = [], owner: String?
-  ) async throws -> AccountID? {
-    guard let account = try await account(owner: owner) else { return nil }
-    if let shown, shown.account == account, shown.items == items, shown.times == times, shown.lookalikes == lookalikes {
-      return account
-    }
-    try await AccountService(accounts).mirror(items, in: account, times: times, lookalikes: lookalikes)
-    shown = (account, items, times, lookalikes)
-    return account
-  }
-
-  /// It stays the same one: when it is removed, the next is somebody else's.
-  private func account(owner: String?) async throws -> AccountID? {
-    let service = AccountService(accounts)
-    let all = try await service.accounts(limit: 1)
-    if let known = try await alerts.alarm(ConfigurationAccount.note).flatMap({ AccountID($0.state) }) {
-      let found = try await service.accounts(after: AccountID(known.value - 1), limit: 1).first?.id
-      return found == known ? known : nil
-    }
-    let account: AccountID
-    if let first = all.first {
-      account = first.id
-    } else if let owner {
-      account = try await service.addAccount(name: "Oriel", owner: owner).account.id
-    } else {
-      return nil
-    }
-    _ = try await alerts.alarm(ConfigurationAccount.note, state: "\(account)", now: now(), alert: nil)
+  /// - Parameter owner: gets the account, if it is nobody's.
+  @discardableResult
+  func show(_ domains: [ConfiguredDomain], owner: String?) async throws -> AccountID {
+    let account = try await service.operatorsAccount()
+    if let owner { try await service.give(account, to: owner) }
+    if let shown, shown.account == account, shown.domains == domains { return account }
+    try await service.mirror(domains, in: account)
+    shown = (account, domains)
     return account
   }
 }

@@ -26,7 +26,7 @@ struct DomainFile: Sendable {
     self.domain = domain
     allowed = Set(domain.allowedOwners)
     caa = DomainFile.caa(domain, settings)
-    var inventory = KnownInventory(
+    inventory = KnownInventory(
       entries.map(OrielVerdicts.InventoryEntry.init), isGiven: settings.isInventoryComplete)
     var answers = OwnerAnswers()
     accepted = []
@@ -38,12 +38,11 @@ struct DomainFile: Sendable {
         continue
       case Judgement.State.claimed.rawValue:
         answers.claimed.insert(record.id)
-        // Who says that a certificate is theirs says so of its key.
-        if let key = record.publicKey {
-          inventory.add(
-            InventoryEntry(kind: .key, hash: key, names: record.names, notAfter: nil, source: "“this was me”"))
+      default:
+        // Who confirmed what there was said so of each.
+        if record.verdict == VerdictLevel.noHistory.rawValue, DomainFile.isTold(record, domain) == true {
+          answers.claimed.insert(record.id)
         }
-      default: break
       }
       if let isTold = DomainFile.isTold(record, domain) {
         accepted.append(DomainFile.issuance(record, isTold: isTold, owners))
@@ -65,7 +64,6 @@ struct DomainFile: Sendable {
           names: entry.names, issuerKeyHash: nil, owner: nil, publicKey: nil, notBefore: nil, notAfter: entry.notAfter,
           isTold: true))
     }
-    self.inventory = inventory
     self.answers = answers
     knowledge = DomainKnowledge(
       item: domain.item, inventory: inventory, allowedOwners: allowed, caa: caa,

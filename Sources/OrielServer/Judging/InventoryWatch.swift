@@ -20,18 +20,30 @@ actor InventoryWatch {
   private var told: [String: Int64] = [:]
   /// What the file last said of each; only a change of that overrules what the owner says on the page.
   private var completeness: [String: Bool] = [:]
+  private let note: @Sendable (String) -> Void
+  /// What can't be read, by item and path.
+  private var unread: [String: [String: String]] = [:]
 
-  init(_ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64) {
+  /// - Parameter note: is told of files that can't be read, once each.
+  init(
+    _ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64,
+    note: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.accounts = accounts
     self.alerts = alerts
     self.now = now
+    self.note = note
   }
+
+  /// Files for an item that can't be read, and why.
+  func problems(of item: String) -> [String: String] { unread[item] ?? [:] }
 
   /// Looks once into every folder.
   ///
   /// - Parameter account: the operator's. Others may watch the same item, and get nothing of this.
   func look(into folders: [Configuration.InventoryFolder], of account: AccountID) async throws {
     var reports: [String: FolderScanner.Report] = [:]
+    var problems: [String: [String: String]] = [:]
     for folder in folders {
       if reports[folder.folder] == nil {
         let (scanner, report) = await InventoryWatch.scan(scanners[folder.folder] ?? FolderScanner(root: folder.folder))
@@ -39,10 +51,26 @@ actor InventoryWatch {
         reports[folder.folder] = report
       }
       guard let report = reports[folder.folder] else { continue }
+      problems[folder.item.description, default: [:]].merge(InventoryWatch.problems(report, in: folder.folder)) { $1 }
       for route in try await AccountService(accounts).routes(for: folder.item.description)
       where route.domain.account == account {
         try await take(report, of: folder, into: route.domain)
       }
+    }
+    tell(of: problems)
+    unread = problems
+  }
+
+  private static func problems(_ report: FolderScanner.Report, in folder: String) -> [String: String] {
+    let cut = report.isCutShort ? [folder: "there is more in it than is read"] : [:]
+    return report.problems.merging(cut) { first, _ in first }
+  }
+
+  private func tell(of problems: [String: [String: String]]) {
+    let known = unread.values.reduce(into: [:]) { $0.merge($1) { $1 } }
+    let all: [String: String] = problems.values.reduce(into: [:]) { $0.merge($1) { $1 } }
+    for (path, problem) in all.sorted(by: { $0.key < $1.key }) where known[path] != problem {
+      note("inventory: \(path): \(problem)")
     }
   }
 
@@ -74,7 +102,7 @@ actor InventoryWatch {
     }
     if isAll { told[key] = now() }
     let before = completeness.updateValue(folder.isComplete, forKey: key)
-    if before ?? false != folder.isComplete {
+    if before ?? false != folder.isComplete, !domain.configured.contains(.inventory) {
       _ = try await alerts.setInventoryComplete(folder.isComplete, for: domain.id.value)
     }
   }

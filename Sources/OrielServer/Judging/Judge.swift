@@ -35,6 +35,12 @@ actor Judge {
     }
   }
 
+  /// What a change of makes verdicts others.
+  private struct Generation: Equatable {
+    let settings: Int64
+    let owners: Timestamp?
+  }
+
   /// Of so many domains it is kept what is known.
   private static let mostKept = 256
 
@@ -42,8 +48,8 @@ actor Judge {
   private let database: any SQLDatabase
   private let owners: @Sendable () -> CAOwners?
   private var kept: [DomainID: DomainFile] = [:]
-  private var generation: SettingsGeneration?
-  private var ownersDate: Timestamp?
+  /// Under which all that is kept was opened.
+  private var generation: Generation?
 
   init(_ accounts: AccountStore, _ database: any SQLDatabase, owners: @escaping @Sendable () -> CAOwners?) {
     self.accounts = accounts
@@ -61,7 +67,7 @@ actor Judge {
       return Finding(before)
     }
     guard let record = try await IssuanceSearch(database).record(issuance) else { throw AccountError.notFound }
-    try await refresh()
+    let opened = try await refresh()
     var file: DomainFile
     if let known = kept[domain.id] { file = known } else { file = try await open(domain) }
     let chain = try await AlertStore(database).chain(of: issuance)
@@ -73,6 +79,11 @@ actor Judge {
     try await AccountService(accounts).judge(
       issuance, for: domain.id, finding.level, isProven: finding.isProven,
       reasons: String(decoding: try JSONEncoder().encode(finding.reasons), as: UTF8.self))
+    // What was read before a change of settings is not kept beyond it.
+    guard opened == generation else { return finding }
+    // Another issuance may have been accepted meanwhile.
+    file = kept[domain.id] ?? file
+    file.allow(owner)
     if verdict.level == .known || verdict.level == .expected {
       file.accept(judged.accepted(isTold: verdict.level == .known || verdict.isProven))
     }
@@ -93,15 +104,21 @@ actor Judge {
   }
 
   /// Forgets what may not hold any more.
-  private func refresh() async throws {
-    let (now, date) = (try await accounts.generation(), owners()?.asOf)
-    guard now.settings != generation?.settings || date != ownersDate else { return }
-    kept.removeAll()
-    (generation, ownersDate) = (now, date)
+  ///
+  /// - Returns: under what things stand now: what is read from here on is at least as new.
+  private func refresh() async throws -> Generation {
+    let now = Generation(settings: try await accounts.generation().settings, owners: owners()?.asOf)
+    if now != generation {
+      kept.removeAll()
+      generation = now
+    }
+    return now
   }
 
+  /// - Parameter domain: as it was when somebody looked; it may have been changed since.
   private func open(_ domain: Domain) async throws -> DomainFile {
     let store = AlertStore(database)
+    let domain = try await Accounts(accounts).domain(.machine(domain.account), domain.id)
     return DomainFile(
       domain, settings: try await store.judgingSettings(of: domain.id.value),
       inventory: try await AccountService(accounts).inventory(of: domain.id),

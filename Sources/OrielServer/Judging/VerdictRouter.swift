@@ -102,7 +102,7 @@ package final class VerdictRouter: AlertRouter {
     return delivery(finding, for: domain)
   }
 
-  /// Looks again at what was not explained, and is in an inventory now.
+  /// Looks again at what was not explained and is in an inventory now, and at what had no history when it was seen.
   package func reconsider() async throws {
     let start = now()
     let (since, limit) = (reconsidered.withLock { $0 }, 500)
@@ -235,7 +235,11 @@ package final class VerdictRouter: AlertRouter {
     else { return nil }
     let finding = Judge.Finding(judgement)
     let chain = try await store.chain(of: certificate.issuance)
-    return CertificateVerdict(finding, on: certificate, chain: chain, domain: domain, owners: owners())
+    let before = try await store.judgedBefore(
+      certificate.issuance, domain: domain.id.value, baseline: domain.baselineConfirmedAt)
+    return CertificateVerdict(
+      finding, on: certificate, chain: chain, domain: domain, owners: owners(),
+      before: .init(acceptsIssuer: before.acceptsIssuer, unexplained: before.unexplained))
   }
 }
 

@@ -24,6 +24,7 @@ extension Routes {
     act("/issuances/:issuance/state", form: "state", page: site.issuancePage, site.setState)
     show("/issuances/:issuance/action", site.actionPage)
     act("/issuances/:issuance/action", site.lookUp)
+    act("/issuances/:issuance/inclusion", site.proveInclusion)
     addSettings()
     addMachines()
     router.on("/events", method: .get) { [site] request, context in
@@ -51,6 +52,7 @@ extension Routes {
     show("/domains", site.domainsPage)
     act("/domains", form: "domain", page: site.domainsPage, site.addDomain)
     show("/domains/:domain", site.domainPage)
+    show("/domains/:domain/current", site.currentPage)
     show("/domains/:domain/public", site.publicPage)
     show("/domains/:domain/settings", site.domainSettingsPage)
     show("/domains/:domain/inventory", site.inventoryPage)
@@ -91,14 +93,12 @@ extension Routes {
     }
     act("/domains/:domain/delivery", page: page) { [site] visit in
       try await site.change(visit) { change in
-        var times = DeliveryTimes()
         for level in VerdictLevel.allCases {
           guard let time = visit.form[level.rawValue].flatMap(DeliveryTime.init(rawValue:)) else {
             throw AccountError.refused(field: .domain, reason: "choose when to tell of \(level.words.lowercased())")
           }
-          times[level] = time
+          change.delivery[level] = time
         }
-        change.delivery = times
       }
     }
     act("/domains/:domain/baseline", page: page) { [site] visit in
@@ -106,9 +106,11 @@ extension Routes {
       return .redirect("/domains/\(try visit.domain)/first-day?done=saved")
     }
     act("/domains/:domain/owners", form: "owners", page: page) { [site] visit in
-      try await site.change(visit) { change in
-        let lines = (visit.form["owners"] ?? "").split(whereSeparator: \.isNewline).map(String.init)
-        change.allowedOwners = lines.filter { !$0.allSatisfy(\.isWhitespace) }
+      let before = try await site.accounts.domain(try visit.someone(), visit.domain).allowedOwners
+      let lines = (visit.form["owners"] ?? "").split(whereSeparator: \.isNewline).map(String.init)
+      return try await site.change(visit) { change in
+        change.allowedOwners = try OwnerNames(owners: site.parts.owners()).checked(
+          lines.filter { !$0.allSatisfy(\.isWhitespace) }, besides: before)
       }
     }
     act("/domains/:domain/caa", form: "caa", page: page, site.confirmCAA)
@@ -148,8 +150,8 @@ extension Routes {
     act("/settings/members", form: "member", page: page, site.addMember)
     act("/settings/members/:member/role", page: page, site.setRole)
     act("/settings/members/:member/lock", page: page) { [site] visit in
-      try await site.accounts.setLocked(
-        try visit.someone(), member: try visit.id("member"), visit.form["locked"] == "yes")
+      _ = try await site.accounts.change(
+        try visit.someone(), member: try visit.id("member"), isLocked: visit.form["locked"] == "yes")
       return .redirect("/settings?done=saved")
     }
     act("/settings/members/:member/again", page: page) { [site] visit in

@@ -72,6 +72,7 @@ struct Site: Sendable {
     ]
     if let refusal = visit.refusal {
       frame["refusal"] = refusal.reason
+      frame["refusedAt"] = templates.place(of: refusal, in: page.template)
       frame["refused"] = [refusal.form: [refusal.field: refusal.reason] as Values] as Values
     }
     if let actor = visit.actor {
@@ -85,6 +86,7 @@ struct Site: Sendable {
             [
               "path": path, "words": words,
               "isCurrent": path == "/" ? visit.path == "/" : visit.path == path || visit.path.hasPrefix(path + "/"),
+              "counts": path == "/",
               "open": path == "/" && news.open > 0 ? Phrase.number(news.open) + (news.isExact ? "" : "+") : nil,
             ]
           },
@@ -112,11 +114,14 @@ struct Site: Sendable {
       problem(404, "There is nothing here", "Perhaps it was removed, or the address is wrong.")
     case let error as AccountError:
       switch error {
-      case .forbidden: problem(403, "You may not do that", "For this, \(error).")
-      case .limited: problem(429, "Too often", "\(error).")
+      case .forbidden:
+        problem(403, "You may not do that", "\(Phrase.sentence("\(error)")) An owner of the account can.")
+      case .limited: problem(429, "Too often", Phrase.sentence("\(error)"))
       case .signedOut: problem(410, "This link works no longer", "It was used, or it is too old. Ask for another one.")
-      default: problem(422, "That can't be taken", "\(error).")
+      default: problem(422, "That can't be taken", Phrase.sentence("\(error)"))
       }
+    case StoreError.busy:
+      problem(503, "Not just now", "Something else is being written for long. Nothing was changed; try again soon.")
     case let problem as WebProblem: Site.problem(problem.status, problem.title, problem.words)
     default:
       problem(
@@ -139,5 +144,8 @@ struct WebProblem: Error {
   static let damagedForm = WebProblem(
     status: 400, title: "The form can’t be read",
     words: "It did not arrive as a whole. Go back, and send it once more.")
+  static let badLeave = WebProblem(
+    status: 410, title: "This link stops nothing",
+    words: "Perhaps it was cut off: copy the whole of it. Or the address was taken out since, and gets no more alerts.")
   static let tooSlow = WebProblem(status: 408, title: "That took too long", words: "The form did not arrive in time.")
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import OrielAccounts
+import OrielStore
 
 /// What a request comes with beside itself.
 struct WebContext: RequestContext {
@@ -34,7 +35,17 @@ struct WebResponder: HTTPResponder {
     router = routes.router.buildResponder()
   }
 
+  /// Seconds to stay away, where something else is written for long.
+  static let retryAfter = 5
+
   func respond(to request: Request, context: WebContext) async throws -> Response {
+    // Somebody waits.
+    try await SQLiteDatabase.$patience.withValue(site.settings.writePatience) {
+      try await answer(request, context)
+    }
+  }
+
+  private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
     var response =
       APIResponder.isMeant(request.uri.path)
       ? await api.respond(to: request, context: context) : try await router.respond(to: request, context: context)
@@ -99,28 +110,48 @@ struct Routes {
     router.on(RouterPath(path), method: .post) { request, context in
       var visit = try await Routes.visit(request, context, site)
       do {
-        let body = try await Routes.body(of: request, context, site.settings, takesFiles && visit.actor != nil)
-        visit.form = try Form(body, contentType: request.headers[.contentType])
-        if !isOpen { try Routes.check(visit, request, site) }
-        if isMember { _ = try visit.someone() }
-        switch try await act(visit) {
-        case .page(let page): return try await Routes.answer(page, visit, site)
-        case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
+        do {
+          let bounds =
+            visit.actor != nil && takesFiles ? try await Routes.bounds(ofUpload: visit, request, context, site) : .form
+          let body = try await Routes.body(of: request, context, site.settings, bounds)
+          visit.form = try Form(body, contentType: request.headers[.contentType])
+          if !isOpen { try Routes.check(visit, request, site) }
+          if isMember { _ = try visit.someone() }
+          switch try await act(visit) {
+          case .page(let page): return try await Routes.answer(page, visit, site)
+          case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
+          }
+        } catch AccountError.refused(let field, let reason) where page != nil {
+          visit.refusal = Visit.Refusal(form: form, field: field.rawValue, reason: reason)
+          guard var shown = try await page?(visit) else { throw AccountError.refused(field: field, reason: reason) }
+          shown.status = 422
+          return try await Routes.answer(shown, visit, site)
+        } catch let problem as WebProblem where takesFiles && problem.status == 413 && visit.actor != nil {
+          let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
+          visit.refusal = Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason)
+          guard var shown = try await page?(visit) else { throw problem }
+          shown.status = problem.status
+          return try await Routes.answer(shown, visit, site)
         }
-      } catch AccountError.refused(let field, let reason) where page != nil {
-        visit.refusal = Visit.Refusal(form: form, field: field.rawValue, reason: reason)
-        guard var shown = try await page?(visit) else { throw AccountError.refused(field: field, reason: reason) }
-        shown.status = 422
-        return try await Routes.answer(shown, visit, site)
-      } catch let problem as WebProblem where takesFiles && problem.status == 413 && visit.actor != nil && page != nil {
-        let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
-        visit.refusal = Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason)
-        guard var shown = try await page?(visit) else { throw problem }
-        shown.status = problem.status
-        return try await Routes.answer(shown, visit, site)
       } catch {
         return try await Routes.problem(error, site, visit, isMember: isMember)
       }
+    }
+  }
+
+  /// Who may not send files, or not there, is told so, and nothing of what they send is kept meanwhile.
+  private static func bounds(
+    ofUpload visit: Visit, _ request: Request, _ context: WebContext, _ site: Site
+  ) async throws -> BodyBounds {
+    do {
+      try checkOrigin(request, site)
+      let actor = try visit.someone()
+      _ = try await site.accounts.domain(actor, visit.domain)
+      guard actor.may(.write) else { throw AccountError.forbidden(.write) }
+      return .files
+    } catch {
+      _ = try? await body(of: request, context, site.settings, .dropped)
+      throw error
     }
   }
 
@@ -172,6 +203,11 @@ struct Routes {
 
   /// A form is taken only from a page of ours that this very browser was shown.
   private static func check(_ visit: Visit, _ request: Request, _ site: Site) throws {
+    try checkOrigin(request, site)
+    guard SignIn.isFormCode(visit.form["code"] ?? "", of: visit.formSecret) else { throw WebProblem.foreignForm }
+  }
+
+  private static func checkOrigin(_ request: Request, _ site: Site) throws {
     let isOurs =
       switch HTTPField.Name("Origin").flatMap({ request.headers[$0] }) {
       // Browsers that send no referrer send no origin with forms either.
@@ -179,25 +215,30 @@ struct Routes {
       case let origin?: origin.lowercased() == site.address.text.lowercased()
       }
     let from = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] } ?? "same-origin"
-    guard isOurs, from == "same-origin" || from == "none",
-      SignIn.isFormCode(visit.form["code"] ?? "", of: visit.formSecret)
-    else { throw WebProblem.foreignForm }
+    guard isOurs, from == "same-origin" || from == "none" else { throw WebProblem.foreignForm }
+  }
+
+  /// How much of a body is read, and for how long.
+  enum BodyBounds {
+    case form, files
+    /// As much as of files, and nothing is kept of it.
+    case dropped
   }
 
   static func body(
-    of request: Request, _ context: WebContext, _ settings: WebServer.Settings, _ hasFiles: Bool = false
+    of request: Request, _ context: WebContext, _ settings: WebServer.Settings, _ bounds: BodyBounds = .form
   ) async throws -> [UInt8] {
     let channel = context.channel
     do {
       return try await withThrowingTaskGroup(of: [UInt8].self) { group in
         group.addTask {
-          guard hasFiles else {
+          guard bounds != .form else {
             return [UInt8]((try await request.body.collect(upTo: settings.formByteCount)).readableBytesView)
           }
-          return try await Routes.files(of: request, settings.uploadByteCount)
+          return try await Routes.files(of: request, settings.uploadByteCount, isKept: bounds == .files)
         }
         group.addTask {
-          try await Task.sleep(for: hasFiles ? settings.uploadTimeout : settings.bodyTimeout)
+          try await Task.sleep(for: bounds == .form ? settings.bodyTimeout : settings.uploadTimeout)
           throw WebProblem.tooSlow
         }
         defer { group.cancelAll() }
@@ -211,7 +252,7 @@ struct Routes {
   }
 
   /// What is too much is read and thrown away, up to a point: browsers look at no answer before they have sent all.
-  private static func files(of request: Request, _ most: Int) async throws -> [UInt8] {
+  private static func files(of request: Request, _ most: Int, isKept: Bool) async throws -> [UInt8] {
     var (bytes, count) = ([UInt8](), 0)
     for try await part in request.body {
       count += part.readableBytes
@@ -220,7 +261,7 @@ struct Routes {
         if count > most * 8 { break }
         continue
       }
-      bytes += part.readableBytesView
+      if isKept { bytes += part.readableBytesView }
     }
     guard count <= most else { throw WebProblem.tooLarge }
     return bytes
@@ -256,6 +297,7 @@ struct Routes {
     }
     var response = try await answer(Site.problem(error), visit, site)
     if case AccountError.limited(let wait) = error { response.headers[.retryAfter] = String(max(1, wait / 1000)) }
+    if case StoreError.busy = error { response.headers[.retryAfter] = String(WebResponder.retryAfter) }
     return response
   }
 }

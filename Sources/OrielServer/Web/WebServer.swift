@@ -42,6 +42,8 @@ package struct WebServer: Sendable {
     package var streamHeartbeat: Duration = .seconds(15)
     /// How long a reader may take nothing of an answer.
     package var writeTimeout: Duration = .seconds(30)
+    /// How long who asks for a page waits for other processes that write.
+    package var writePatience: Duration = .seconds(5)
     /// The time for answers under way, once the server is to stop.
     package var stopTimeout: Duration = .seconds(10)
 
@@ -60,16 +62,22 @@ package struct WebServer: Sendable {
     package var statuses: @Sendable () -> [FollowStatus] = { [] }
     /// CCADB's data, where there are any.
     package var owners: @Sendable () -> CAOwners? = { nil }
-    /// The logs that browsers accept SCTs of, where a list has been read.
-    package var logs: @Sendable () async -> LogView? = { nil }
+    /// One sentence on them.
+    package var ownersSummary: @Sendable () -> String? = { nil }
+    /// The logs whose SCTs a browser accepts, where a list has been read.
+    package var logs: @Sendable (BrowserPolicy) -> PolicyLogs? = { _ in nil }
     /// How hosts are looked at.
     package var probe = HostProbe()
     /// Finds out who registered a domain for its owner; nil where nobody says whom to ask.
     package var registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)?
+    /// Fetches an entry of a log, with the proof for the tree of a size; nil where no log may be asked.
+    package var inclusion: (@Sendable (LogRecord, _ entry: UInt64, _ treeSize: UInt64) async throws -> LoggedEntry)?
     /// Looks CAA records up; nil where nothing may be looked up.
     package var caa: (@Sendable (DomainName) async -> CAAResult)?
-    /// What was sent for an account, newest first.
-    package var deliveries: @Sendable (AccountID, _ limit: Int) async throws -> [StoredDelivery] = { _, _ in [] }
+    /// Whom the configuration file has told of an item; nil where that is not known.
+    package var recipients: @Sendable (_ item: String) -> [AlertTarget]? = { _ in nil }
+    /// Files of the operator's inventory folders that can't be read, and why, by path.
+    package var unreadFiles: @Sendable (_ item: String) async -> [String: String] = { _ in [:] }
 
     package init(
       accounts: AccountStore, database: any SQLDatabase, now: @escaping @Sendable () -> Int64,
@@ -131,7 +139,8 @@ package struct WebServer: Sendable {
         }
         try await serving.run()
       }
-      try await group.waitForAll()
+      // What fails, such as an address that somebody else has, ends the rest.
+      while try await group.next() != nil {}
     }
   }
 }

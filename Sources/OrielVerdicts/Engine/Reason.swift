@@ -29,6 +29,8 @@ package enum Reason: Hashable, Sendable {
 
   // What was never there before.
   case unreadable(problems: [String])
+  /// Names with bytes in them that no host name has.
+  case impossibleName([String])
   case unknownIssuer(name: String?)
   case unresolvedCA(name: String?)
   case otherCA(ca: String, before: [String])
@@ -38,7 +40,7 @@ package enum Reason: Hashable, Sendable {
   // What is not quite as before.
   case newIssuer(ca: String)
   case newKey
-  case otherSetOfNames
+  case otherSetOfNames(isOne: Bool)
   case otherCAForNames(before: [String])
   case unusualTime(latestEnds: Int64?)
   case alreadyRenewed(at: Int64)
@@ -68,6 +70,7 @@ package enum Reason: Hashable, Sendable {
     case .notInInventory: "not-in-inventory"
     case .keyForOtherNames: "key-for-other-names"
     case .unreadable: "unreadable"
+    case .impossibleName: "impossible-name"
     case .unknownIssuer: "unknown-issuer"
     case .unresolvedCA: "CA-unresolved"
     case .otherCA: "other-CA"

@@ -7,7 +7,7 @@ import MerkleTree
 ///   the same names when a renewal was due, or in place of another CA's certificate after the owner confirmed CAA records
 ///   that name the new one. Only the key of a certificate that the owner told of proves anything; a new CA's first
 ///   certificates stay unproven until the owner tells of one, or of its key.
-/// - Everything else is *unexplained*, and so is whatever is missing from an inventory that the owner gave. Until the
+/// - Everything else is *unexplained*, and so is whatever has a name that nothing can have, or is missing from an inventory that the owner gave. Until the
 ///   owner has confirmed a baseline, only what breaks a rule that the owner made is.
 package enum VerdictEngine {
   package static func judge(_ issuance: JudgedIssuance, by knowledge: DomainKnowledge) -> Verdict {
@@ -21,6 +21,8 @@ private struct Judgement {
   private let knowledge: DomainKnowledge
   private let names: [String]
   private let nameSet: Set<String>
+  /// Those that are the name of nothing, other programs may read as the name of anything.
+  private let impossible: [String]
   private let nameKinds: CAAPolicy.NameKinds
   /// The renewals of the same set of names.
   private let lineages: [CAIdentity: Lineage]?
@@ -43,6 +45,9 @@ private struct Judgement {
     self.knowledge = knowledge
     names = issuance.judgedNames.map(CertificateName.normalised)
     nameSet = Set(names)
+    // What hits nothing may be anybody's name, but no name at all has control characters in it.
+    let strange = issuance.names.filter(CertificateName.hasControls)
+    impossible = strange + names.filter { !CertificateName.isPossible($0) && !strange.contains($0) }
     nameKinds = CAAPolicy.NameKinds(names)
     lineages = knowledge.history.lineages[nameSet]
     ca = knowledge.history.identity(owner: issuance.owner?.name, issuerKey: issuance.issuerKeyHash)
@@ -62,6 +67,7 @@ private struct Judgement {
     } else if names.isEmpty {
       decisive.append(.unreadable(problems: ["it has no names"]))
     }
+    if !impossible.isEmpty { decisive.append(.impossibleName(impossible)) }
     let isAllowed = compareWithRules()
     let isComparable = knowledge.hasBaseline || !history.names.isEmpty
     var continuity = Continuity.none
@@ -98,7 +104,7 @@ private struct Judgement {
   private var breaksRule: Bool {
     decisive.contains { reason in
       switch reason {
-      case .denied, .keyDenied, .caNotAllowed, .caaForbids, .notInInventory, .unreadable: true
+      case .denied, .keyDenied, .caNotAllowed, .caaForbids, .notInInventory, .unreadable, .impossibleName: true
       default: false
       }
     }
@@ -222,7 +228,9 @@ extension Judgement {
       return false
     }
     guard let lineages else {
-      if names.allSatisfy(history.names.contains) { doubts.append(.otherSetOfNames) }
+      if impossible.isEmpty, names.allSatisfy(history.names.contains) {
+        doubts.append(.otherSetOfNames(isOne: nameSet.count == 1))
+      }
       return false
     }
     let lineage = identities.lazy.compactMap { lineages[$0] }.first

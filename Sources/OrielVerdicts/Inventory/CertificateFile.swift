@@ -155,7 +155,7 @@ package struct FoundCertificate: Hashable, Sendable {
   }
 
   /// What it tells: its key for its names, and the certificate itself where its issuer is known.
-  func entries(issuerKeyHash: SHA256Hash?, source: String) -> [InventoryEntry] {
+  package func entries(issuerKeyHash: SHA256Hash?, source: String) -> [InventoryEntry] {
     let key = InventoryEntry(kind: .key, hash: publicKey, names: names, notAfter: notAfter, source: source)
     guard let issuerKeyHash else { return [key] }
     let id = issuanceID(issuerKeyHash: issuerKeyHash)

@@ -80,6 +80,24 @@ package enum CertificateName {
     name.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
   }
 
+  /// Whether it has control characters, such as the zero byte that ends a name for careless programs.
+  static func hasControls(_ name: String) -> Bool { name.utf8.contains { $0 < 0x20 || $0 == 0x7f } }
+
+  /// Whether a host, a mailbox, a page or an address can be called that; names in other scripts as people read them.
+  static func isPossible(_ name: String) -> Bool {
+    if hasControls(name) || name.unicodeScalars.contains(where: \.isDeceptive) { return false }
+    // Mailboxes, pages and addresses have marks that hosts have not.
+    if name.utf8.contains(where: "@:/".utf8.contains) { return true }
+    return name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
+        true
+      default: "-._*?".utf8.contains(byte)
+      }
+    }
+  }
+
   /// Whether being told of `names` is being told of `name`: it is among them, or takes the asterisk's place in one.
   static func covers(_ names: Set<String>, _ name: String) -> Bool {
     if names.contains(name) { return true }

@@ -47,6 +47,28 @@ final class ConfusableLetters: Sendable {
     return String(decoding: text, as: UTF16.self)
   }
 
+  /// What an A-label stands for, if it can be shown: in one script, and nothing in it passes for ASCII. Nil otherwise.
+  func plain(_ label: [UInt8]) -> String? {
+    guard checker != nil, let text = unicode(of: label), !text.unicodeScalars.contains(where: \.isDeceptive) else {
+      return nil
+    }
+    let units = Array(text.utf16)
+    guard icu_spoof_is_plain(checker, units, Int32(truncatingIfNeeded: units.count)) != 0, !passesForASCII(text)
+    else { return nil }
+    // Beside letters of ASCII, one that passes for some is enough; in a script of its own, a word takes all of them.
+    let isLatin = text.unicodeScalars.contains { $0.isASCII && $0.properties.isAlphabetic }
+    guard !isLatin || !text.unicodeScalars.contains(where: { !$0.isASCII && passesForASCII(String($0)) }) else {
+      return nil
+    }
+    return text
+  }
+
+  /// Whether a text that isn't ASCII has a skeleton that is.
+  private func passesForASCII(_ text: String) -> Bool {
+    guard let skeleton = converted(Array(text.utf16), icu_spoof_skeleton, checker) else { return true }
+    return skeleton.allSatisfy { $0 < 0x80 }
+  }
+
   static func isALabel(_ label: [UInt8]) -> Bool { label.span.isALabel }
 
   private typealias Conversion = (OpaquePointer?, UnsafePointer<UInt16>?, Int32, UnsafeMutablePointer<UInt16>?, Int32)

@@ -128,7 +128,9 @@ struct LogExportCommand: AsyncParsableCommand {
       try Terminal.write(
         json: Report(files: files, treeSize: head.size, timestamp: head.timestamp.description))
     } else {
-      try Terminal.write("\(files) files, a tree of \(head.size) entries as of \(head.timestamp)\n")
+      try Terminal.write(
+        "\(counted(files, "file", "files")), a tree of \(counted(head.size, "entry", "entries")) as of \(head.timestamp)\n"
+      )
     }
     guard findings.all.isEmpty else { throw ExitCode.findings }
   }

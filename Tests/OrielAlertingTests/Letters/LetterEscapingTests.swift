@@ -12,7 +12,7 @@ struct LetterEscapingTests {
     let text = "a\(mark) onmouseover=alert(1) b"
     var letter = Letter(subject: text, lead: text)
     letter.facts = [Letter.Fact(label: text, lines: [text]), Letter.Fact(label: text, lines: [text], isCode: true)]
-    letter.rows = [text]
+    letter.rows = [Letter.Row(text: text, url: nil)]
     letter.sections = [Letter.Section(heading: text, paragraphs: [text])]
     letter.links = [Letter.Link(text: text, url: "https://oriel.example/\(text)")]
     letter.attachments = [RenderedAttachment(filename: text, contentType: "text/plain", bytes: [])]

@@ -61,10 +61,10 @@ struct VerdictLetterTests {
     let weekly = letter(.summary(all, .weekly))
     #expect(weekly.subject == "[Oriel] Weekly digest for shop.example: 3 certificates, 1 unexplained")
     let text = weekly.text.replacing(/\s+/, with: " ")
-    #expect(text.contains("Expected, but unproven: 2 Unexplained: 1"))
+    #expect(text.contains("Unexplained: 1 Expected, but unproven: 2"))
     #expect(text.contains("- expected, but unproven") && text.contains("- unexplained"))
     let table = String(decoding: try #require(weekly.attachments.first).bytes, as: UTF8.self).split(separator: "\n")
-    #expect(table[0].hasSuffix(",sha256,verdict") && table[2].hasSuffix(#","Unexplained""#))
+    #expect(table[0].hasSuffix(",sha256,verdict") && table[1].hasSuffix(#","Unexplained""#))
     #expect(letter(.summary([try Alerts.judged(.known)], .daily)).subject.hasSuffix("for shop.example: 1 certificate"))
   }
 

@@ -1,6 +1,8 @@
+import Dispatch
 import Foundation
 import OrielAccounts
 import OrielStore
+import TestSupport
 import Testing
 
 @testable import OrielServer
@@ -108,8 +110,8 @@ struct APIAccessTests {
       secrets.append(try await dashboard.accounts.addToken(actor, name: "own", scopes: [.write]).secret)
       switch address.prefix(4) {
       case "gone": try await dashboard.accounts.removeMember(all.owner, member.member.id)
-      case "lock": try await dashboard.accounts.setLocked(all.owner, member: member.member.id, true)
-      default: try await dashboard.accounts.setRole(all.owner, of: member.member.id, to: .viewer)
+      case "lock": _ = try await dashboard.accounts.change(all.owner, member: member.member.id, isLocked: true)
+      default: _ = try await dashboard.accounts.change(all.owner, member: member.member.id, role: .viewer)
       }
     }
     let mistyped = Secret(String(all.token.text.dropLast()) + (all.token.text.hasSuffix("a") ? "b" : "a"))
@@ -135,7 +137,7 @@ struct APIAccessTests {
     let dashboard = try await Dashboard()
     let all = try await Premises(dashboard)
     try await dashboard.serve { port in
-      let cookie = [("Cookie", "oriel=\(all.session.text)")]
+      let cookie = [("Cookie", "oriel-\(port)=\(all.session.text)")]
       let browser = Program(port, nil)
       #expect(try await browser.send("GET", "/api/v1/domains", headers: cookie).items.count == 1)
       let reply = try await browser.send("POST", "/api/v1/domains", #"{"item": "c.example"}"#, headers: cookie)
@@ -144,6 +146,84 @@ struct APIAccessTests {
       // A token that is good for nothing is not made up for by a cookie.
       let both = cookie + [("Authorization", "Bearer nonsense")]
       #expect(try await browser.send("GET", "/api/v1/domains", headers: both).status == 401)
+    }
+    #expect(try await dashboard.accounts.domainCount(all.owner).all == 1)
+  }
+
+  @Test("What is changed of a member is changed as a whole, or not at all")
+  func members() async throws {
+    let dashboard = try await Dashboard()
+    let all = try await Premises(dashboard)
+    let owner = try #require(try await dashboard.accounts.members(all.owner).first { $0.role == .owner })
+    _ = try await dashboard.accounts.addMember(all.owner, address: "third@alpha.example", role: .owner)
+    let third = try await dashboard.member("third@alpha.example").actor
+    let token = try await dashboard.accounts.addToken(third, name: "own", scopes: [.admin]).secret
+    let id = try #require(try await dashboard.accounts.members(third).first { $0.address == "third@alpha.example" }).id
+    try await dashboard.serve { port in
+      // Half of it would take the caller's right to the other half away.
+      let lowered = try await Program(port, token).api(
+        "PATCH", "/members/\(id)", #"{"role": "member", "is_locked": false}"#)
+      #expect(lowered.status == 200 && lowered.object["role"] as? String == "member", "\(lowered.body)")
+      let before = try await dashboard.accounts.audit(all.owner, limit: 1000).count
+      let refused = try await Program(port, all.token).api(
+        "PATCH", "/members/\(owner.id)", #"{"role": "owner", "is_locked": true}"#)
+      #expect(refused.status == 422)
+      #expect(try await dashboard.accounts.audit(all.owner, limit: 1000).count == before)
+    }
+  }
+
+  @Test("Of two who change different delivery times at once, neither undoes the other")
+  func deliveries() async throws {
+    let dashboard = try await Dashboard()
+    let all = try await Premises(dashboard)
+    try await dashboard.serve { port in
+      let program = Program(port, all.token)
+      for round in 0..<20 {
+        let time = round % 2 == 0 ? "weekly" : "daily"
+        try await withThrowingTaskGroup(of: Int.self) { group in
+          for level in ["unexplained", "expected", "known", "no_history"] {
+            group.addTask {
+              let body = "{\"delivery\": {\"\(level)\": \"\(time)\"}}"
+              return try await program.api("PATCH", "/domains/\(all.domain)", body).status
+            }
+          }
+          for try await status in group { #expect(status == 200) }
+        }
+        let delivery = try await dashboard.accounts.domain(all.owner, all.domain).delivery
+        #expect(VerdictLevel.allCases.allSatisfy { delivery[$0].rawValue == time }, "\(delivery)")
+      }
+    }
+  }
+
+  @Test("While something else is written for long, those who change something are told when to come again")
+  func busy() async throws {
+    let dashboard = try await Dashboard()
+    let all = try await Premises(dashboard)
+    let other = try SQLiteDatabase(path: dashboard.folder.path + "/oriel.db", isChecked: false)
+    // When a token or a session was last used is to be noted.
+    dashboard.pass(2 * 3_600_000)
+    let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+    let mayEnd = DispatchSemaphore(value: 0)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await other.transaction { _ in
+          beginning.yield()
+          mayEnd.wait()
+        }
+      }
+      defer { mayEnd.signal() }
+      for await _ in begun { break }
+      try await dashboard.serve({ settings, _ in settings.writePatience = .milliseconds(20) }) { port in
+        let program = Program(port, all.token)
+        #expect(try await program.api("GET", "/domains").status == 200)
+        let refused = try await program.api("POST", "/domains", #"{"item": "c.example"}"#)
+        #expect(refused.status == 503 && refused.header("retry-after") == "5", "\(refused.body)")
+        let visitor = Visitor(port: port)
+        await visitor.signIn(all.session.text)
+        #expect(try await visitor.get("/domains").status == 200)
+        let page = try await visitor.post("/domains", [("item", "c.example")])
+        #expect(page.status == 503 && page.header("retry-after") == "5" && page.body.contains("Not just now"))
+      }
     }
     #expect(try await dashboard.accounts.domainCount(all.owner).all == 1)
   }

@@ -205,6 +205,32 @@ struct APIInputTests {
     }
   }
 
+  @Test("The longest items there can be are listed page by page")
+  func longItems() async throws {
+    let dashboard = try await Dashboard()
+    let all = try await Premises(dashboard)
+    let label = String(repeating: "x", count: 63)
+    let name = [label, label, label, String(repeating: "y", count: 53), "example"].joined(separator: ".")
+    try #require(name.utf8.count == 253)
+    for item in [name, "=" + name, "=" + name.replacing("y", with: "z")] {
+      _ = try await dashboard.accounts.addDomain(all.owner, item: item)
+    }
+    try await dashboard.serve { port in
+      let program = Program(port, all.token)
+      var (found, next): ([String], String?) = ([], nil)
+      repeat {
+        let after = next.map { "&after=" + $0.replacing("=", with: "%3D") } ?? ""
+        let page = try await program.api("GET", "/domains?limit=1" + after)
+        #expect(page.status == 200, "\(page.body)")
+        found += page.items.compactMap { $0["item"] as? String }
+        next = page.object["next"] as? String
+      } while next != nil
+      #expect(found == found.sorted() && found.count == 4)
+      let asked = try await program.api("GET", "/domains?q=%3D" + name)
+      #expect(asked.items.count == 1, "\(asked.body)")
+    }
+  }
+
   private func identity(_ item: [String: Any], _ key: String) -> String? {
     item[key] as? String ?? (item[key] as? [String: Any])?[key] as? String
   }

@@ -107,7 +107,7 @@ struct FirstDayTests {
     let owners = reader.finish(asOf: Timestamp(milliseconds: UInt64(dashboard.now)))
     try await dashboard.serve({ _, parts in parts.owners = { owners } }) { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let path = "/domains/\(domain)/first-day"
       _ = try await member.upload(path + "/crtsh", files: [("file", SentFile("c.json", Self.rows))])
       let page = try await member.get(path).body

@@ -66,7 +66,7 @@ struct ProbeTests {
     let host = try await ShownHost(pair)
     try await dashboard.serve({ $1.probe = Self.probe(host.port) }) { (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let path = "/domains/\(domain)/first-day"
       let page = try await member.get(path).body
       #expect(page.contains("mail.alpha.example:25") && page.contains("www.alpha.example"))
@@ -106,7 +106,7 @@ struct ProbeTests {
       parts.probe = slow
     }) { (port: Int) async throws in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       let path = "/domains/\(domain)/first-day"
       #expect(try await member.post(path + "/probe").status == 303)
       #expect(try await member.get(path).body.contains("Looking, 0 of 4 done."))

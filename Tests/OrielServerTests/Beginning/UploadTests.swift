@@ -17,7 +17,7 @@ struct UploadTests {
     let domain = try await dashboard.domain(owner, "alpha.example", isConfirmed: false)
     try await dashboard.serve { port in
       let member = Visitor(port: port)
-      await member.set("oriel", session.text)
+      await member.signIn(session.text)
       try await body(dashboard, owner, domain, member)
     }
   }
@@ -91,6 +91,82 @@ struct UploadTests {
     }
   }
 
+  @Test("Who may not send files, or not there, hears so however much they send")
+  func refusedBefore() async throws {
+    let dashboard = try await Dashboard()
+    let (owner, _) = try await dashboard.account("Alpha")
+    let (stranger, session) = try await dashboard.account("Beta")
+    let domain = try await dashboard.domain(owner, "alpha.example", isConfirmed: false)
+    let own = try await dashboard.domain(stranger, "beta.example", isConfirmed: false)
+    _ = try await dashboard.accounts.addMember(owner, address: "look@alpha.example", role: .viewer)
+    let viewer = try await dashboard.member("look@alpha.example").session
+    try await dashboard.serve { port in
+      let files = [1, (8 << 20) + 1].map { [("file", SentFile("a.pem", [UInt8](repeating: 0x61, count: $0)))] }
+      for (session, status, domain) in [
+        (viewer, 403, "\(domain)"), (session, 404, "\(domain)"), (session, 404, "x"), (session, 404, "999"),
+      ] {
+        let visitor = Visitor(port: port)
+        await visitor.signIn(session.text)
+        for path in ["/inventory", "/first-day/upload", "/first-day/crtsh"] {
+          for files in files {
+            let reply = try await visitor.upload("/domains/\(domain)\(path)", files: files)
+            #expect(reply.status == status, "\(domain)\(path) \(files[0].1.bytes.count)")
+          }
+        }
+      }
+      // Nor is anything taken from another page, at whatever length.
+      let visitor = Visitor(port: port)
+      await visitor.signIn(session.text)
+      let body = Visitor.multipart([], files: files[1])
+      let reply = try await visitor.request(
+        "POST", "/domains/\(own)/inventory",
+        [
+          ("Content-Type", "multipart/form-data; boundary=\(Visitor.boundary)"), ("Origin", "https://evil.example"),
+        ], body)
+      #expect(reply.status == 403 && reply.body.contains("out of date"))
+    }
+  }
+
+  @Test("Of a list from crt.sh that is longer than there is room for, it is told how much was left out")
+  func longList() async throws {
+    try await UploadTests.run { dashboard, _, domain, member in
+      func rows(_ numbers: Range<Int>) -> String {
+        let rows = numbers.map {
+          """
+          {"issuer_name":"O=A","name_value":"h\($0).alpha.example","serial_number":"\($0)",
+          "not_before":"2026-01-01T00:00:00","not_after":"2026-04-01T00:00:00"}
+          """
+        }
+        return "[\(rows.joined(separator: ","))]"
+      }
+      let before = (0..<1999).map { number in
+        BaselineRecord(
+          names: ["b\(number).alpha.example"], issuerKeyHash: nil, owner: nil, publicKey: nil, notBefore: 0,
+          notAfter: 1,
+          source: "test", issuerName: nil, serial: nil)
+      }
+      #expect(try await AlertStore(dashboard.database).addBaseline(before, to: domain.value) == (1999, 0))
+      let path = "/domains/\(domain)/first-day"
+      // The last: what is there already needs no room.
+      for (rows, counts) in [
+        (rows(0..<4), "listed=1&left=3"), (rows(5..<7), "listed=0&left=2"), (rows(0..<1), "listed=0"),
+      ] {
+        let reply = try await member.upload(path + "/crtsh", files: [("file", SentFile("crtsh.json", rows))])
+        #expect(reply.header("location") == path + "?" + counts)
+      }
+      #expect(try await list(dashboard, domain).count == 2000)
+    }
+    let most = Phrase.number(2000)
+    for (query, words) in [
+      (
+        "listed=2000&left=300",
+        "\(most) certificates are listed below. There was no room for 300 more: a list holds at most \(most)."
+      ),
+      ("listed=0&left=2", "Nothing of it was listed. There was no room for 2 more: a list holds at most \(most)."),
+      ("listed=0&seen=2", "Nothing new was found in it. 2 more were known already."),
+    ] { #expect(FirstDay.notice(Form(query.utf8)) == words) }
+  }
+
   @Test("What is no answer of crt.sh is refused")
   func badJSON() async throws {
     try await UploadTests.run { dashboard, _, domain, member in
@@ -136,7 +212,7 @@ struct UploadTests {
       #expect(entries.allSatisfy { $0.isBackup && $0.source == "the safe" })
       let page = try await member.get(path + "?told=8&others=1").body
       #expect(page.contains("8 entries were taken.") && page.contains("1 for other names were left out."))
-      #expect(page.contains("backup</span>") && page.contains("<td>never</td>"))
+      #expect(page.contains("backup</span>") && page.contains(">never</td>"))
     }
   }
 }

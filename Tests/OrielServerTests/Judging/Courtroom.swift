@@ -103,7 +103,7 @@ final class Courtroom: Sendable {
     var (change, times) = (DomainChange(), DeliveryTimes())
     delivery(&times)
     change.isOn = true
-    change.delivery = times
+    for level in VerdictLevel.allCases { change.delivery[level] = times[level] }
     change.isBaselineConfirmed = hasBaseline
     let domain = try await accounts.change(account, id, change)
     for address in addresses {

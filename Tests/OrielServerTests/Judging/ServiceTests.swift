@@ -5,6 +5,7 @@ import OrielAccounts
 import OrielMonitor
 import OrielServer
 import OrielSettings
+import OrielStore
 import TestSupport
 import TestWorld
 import Testing
@@ -13,7 +14,10 @@ import Testing
 struct ServiceTests {
   private struct Offline: Error {}
 
-  private func configuration(_ folder: TemporaryFolder) throws -> Configuration {
+  private func configuration(
+    _ folder: TemporaryFolder,
+    _ more: String = #"dashboard: {listen: "127.0.0.1:0", owner: owner@mail.example}"#
+  ) throws -> Configuration {
     // Whole at once, for whoever looks meanwhile.
     let script = try folder.write("cd '\(folder.path)' && cat > $$ && mv $$ $$.eml\n", to: "mail.sh")
     return try ConfigurationLoader(environment: [:], overrides: [:]) { _ in "" }.load(
@@ -21,7 +25,7 @@ struct ServiceTests {
       watch: [file.example]
       recipients: {me: {mail: [me@mail.example]}}
       defaults: {recipients: [me]}
-      dashboard: {listen: "127.0.0.1:0", owner: owner@mail.example}
+      \(more)
       caa: {check: no}
       sendmail: {program: /bin/sh, arguments: [\(script)], from: oriel@mail.example}
       """, file: "/etc/oriel.yaml"
@@ -37,22 +41,8 @@ struct ServiceTests {
   func following() async throws {
     let court = try await Courtroom()
     try await World.run { world in
-      let time = Timekeeper(now: { court.now }, sleep: { try await Task.sleep(for: min($0, .milliseconds(50))) })
-      let accounts = AccountsAtWork(
-        court.store, court.database, sources: .init(fetch: { _ in throw Offline() }), time: time)
-      var settings = MonitorSettings()
-      settings.start = .start
-      settings.staticPollInterval = .milliseconds(20)
-      settings.rfc6962PollInterval = .milliseconds(20)
-      let configuration = try configuration(court.folder)
-      try await HTTPTransport.withTransport { [settings] transport in
-        let service = try Service(
-          configuration, database: court.database, transport: transport, settings: settings, board: StatusBoard(),
-          accounts: accounts, time: time)
-        let logs = world.logList.logs
-        let task = Task { try await service.run { logs } }
-        try world.issue("www.file.example")
-        for _ in 0..<3000 where try mails(court.folder).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      try await service(court, world, .milliseconds(20)) { started in
+        try await started()
         let account = try await court.account("alpha")
         _ = try await court.domain(account, telling: ["you@mail.example"])
         // A log is read on and on; what it shows once the change is taken up is matched.
@@ -62,8 +52,6 @@ struct ServiceTests {
           number += 1
           try await Task.sleep(for: .milliseconds(100))
         }
-        task.cancel()
-        _ = await task.result
       }
     }
     let all = try mails(court.folder)
@@ -102,6 +90,35 @@ struct ServiceTests {
         #expect(seen > 0)
       }
     }
+  }
+
+  @Test("What the file watches is counted once, though an account shows it")
+  func counted() async throws {
+    let folder = try TemporaryFolder()
+    let database = try SQLiteDatabase(path: folder.path + "/oriel.db", isChecked: false)
+    let configuration = try configuration(folder, "heartbeat: {recipients: [me], every: 1m}")
+    try await World.run { world in
+      let now: @Sendable () -> Int64 = { [clock = world.clock] in Int64(clock.timestamp.milliseconds) }
+      let time = Timekeeper(now: now, sleep: { try await Task.sleep(for: min($0, .milliseconds(50))) })
+      let accounts = AccountsAtWork(
+        AccountStore(database, now: now), database, sources: .init(fetch: { _ in throw Offline() }), time: time)
+      try await HTTPTransport.withTransport { transport in
+        let service = try Service(
+          configuration, database: database, transport: transport, settings: MonitorSettings(), board: StatusBoard(),
+          accounts: accounts, time: time)
+        let logs = world.logList.logs
+        try world.issue("unrelated.example")
+        let task = Task { try await service.run { logs } }
+        for _ in 0..<3000 where try mails(folder).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        task.cancel()
+        _ = await task.result
+      }
+    }
+    let life = try #require(try mails(folder).first { $0.contains("All is well") })
+    #expect(life.contains(/Watched items\s+1\b/))
+    #expect(
+      try await AccountService(AccountStore(database, now: { 0 })).watchedItems().map(\.description) == ["file.example"]
+    )
   }
 
   /// Runs the service while `body` does; what it is given returns once the logs are followed.
@@ -148,7 +165,7 @@ struct ServiceTests {
     }
     let number = try #require(await ports.first { _ in true })
     let visitor = Visitor(port: number)
-    await visitor.set("oriel", session.secret.text)
+    await visitor.signIn(session.secret.text)
     let path = "/domains/\(domain)"
     let reply = try await visitor.post(path + "/on", [("on", "yes")], of: path + "/settings")
     #expect(reply.status == 303, "\(reply.body)")

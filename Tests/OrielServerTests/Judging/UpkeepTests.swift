@@ -73,7 +73,7 @@ struct UpkeepTests {
   func configuredCAA() async throws {
     let (court, resolver) = (try await Courtroom(), Resolver())
     let account = try await court.account("alpha")
-    try await court.service.mirror([try WatchedItem(parsing: Self.item)], in: account.account)
+    try await court.service.mirror([ConfiguredDomain(try WatchedItem(parsing: Self.item))], in: account.account)
     let target = AlertTarget(recipient: "me", target: "test:me")
     court.routes.replace(with: AlertRoutes(standard: [target], channels: [:]))
     let (items, watch) = (try await court.service.watchedItems(), watch(court, resolver))
@@ -128,25 +128,70 @@ struct UpkeepTests {
     #expect(try await court.judgement(known, of: others).level == .unexplained)
   }
 
-  @Test("What the file watches is shown in the first account, or in one that the file names an owner for")
+  @Test("What the file watches is in an account that is nobody's, until somebody wants to see it")
   func configurationAccount() async throws {
     let court = try await Courtroom()
     let items = [try WatchedItem(parsing: Self.item)]
-    let shown = ConfigurationAccount(court.store, court.alerts, now: { court.now })
-    #expect(try await shown.show(items, owner: nil) == nil)
-    let account = try #require(try await shown.show(items, owner: "operator@mail.example"))
+    let domains = items.map { ConfiguredDomain($0) }
+    let shown = ConfigurationAccount(court.store)
+    let account = try await shown.show(domains, owner: nil)
     #expect(try await court.service.watchedItems() == items)
-    _ = try await court.account("other")
+    #expect(try await court.accounts.members(.machine(account)).isEmpty)
+    // Who makes the first account, by whatever way, gets this one.
+    #expect(try await SignIn(court.store).firstStart() != nil)
+    #expect(try await court.account("first").account == account)
+    #expect(try await court.accounts.account(.machine(account)).name == "first")
+    #expect(try await SignIn(court.store).firstStart() == nil)
+    #expect(try await court.account("other").account != account)
     let before = try await court.store.generation()
-    #expect(try await shown.show(items, owner: nil) == account)
+    #expect(try await shown.show(domains, owner: "operator@mail.example") == account)
+    #expect(try await court.accounts.members(.machine(account)).map(\.address) == ["owner@first.example"])
     #expect(try await court.store.generation() == before)
     #expect(try await shown.show([], owner: nil) == account)
     #expect(try await court.service.watchedItems().isEmpty)
-    // The next account is somebody else's, and is shown nothing.
+    // The next account is somebody else's, and is shown nothing; nor does it get what is made in place of this one.
     try await court.service.removeAccount(account)
-    let restarted = ConfigurationAccount(court.store, court.alerts, now: { court.now })
-    #expect(try await restarted.show(items, owner: nil) == nil)
-    #expect(try await court.service.watchedItems().isEmpty)
+    let restarted = ConfigurationAccount(court.store)
+    let next = try await restarted.show(domains, owner: nil)
+    let third = try await court.account("third").account
+    #expect(Set([account, next, third]).count == 3)
+    #expect(try await court.accounts.domains(.machine(third)).isEmpty)
+    #expect(try await court.service.watchedItems() == items)
+    #expect(try await restarted.show(domains, owner: "operator@mail.example") == next)
+    #expect(try await court.accounts.members(.machine(next)).map(\.address) == ["operator@mail.example"])
+  }
+
+  @Test("An account that the file names an owner for is theirs from the beginning, and is made once")
+  func namedOwner() async throws {
+    let court = try await Courtroom()
+    let domains = [ConfiguredDomain(try WatchedItem(parsing: Self.item))]
+    let shown = ConfigurationAccount(court.store)
+    let account = try await shown.show(domains, owner: "operator@mail.example")
+    let accounts = try await withThrowingTaskGroup(of: AccountID.self) { group in
+      for _ in 0..<8 {
+        group.addTask { try await ConfigurationAccount(court.store).show(domains, owner: "operator@mail.example") }
+      }
+      return try await group.reduce(into: Set()) { $0.insert($1) }
+    }
+    #expect(accounts == [account])
+    #expect(try await court.service.accounts().map(\.id) == [account])
+    #expect(try await court.accounts.members(.machine(account)).map(\.role) == [.owner])
+  }
+
+  @Test("What the file says of an inventory wins over what it says of a folder")
+  func completeInventory() async throws {
+    let court = try await Courtroom()
+    var wanted = ConfiguredDomain(try WatchedItem(parsing: Self.item))
+    wanted.isInventoryComplete = true
+    let account = try await ConfigurationAccount(court.store).show([wanted], owner: nil)
+    let domain = try #require(try await court.accounts.domains(.machine(account)).first)
+    let watch = InventoryWatch(court.store, court.alerts, now: { court.now })
+    for isComplete in [true, false] {
+      let folder = Configuration.InventoryFolder(
+        item: wanted.item, folder: court.folder.path, isComplete: isComplete)
+      try await watch.look(into: [folder], of: account)
+      #expect(try await court.accounts.domain(.machine(account), domain.id).isInventoryComplete)
+    }
   }
 
   @Test(

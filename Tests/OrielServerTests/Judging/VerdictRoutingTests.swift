@@ -240,7 +240,7 @@ struct VerdictRoutingTests {
     #expect(receiver.names == ["www.file.example"] && receiver.verdicts == [nil])
     #expect(court.post.mails.map(\.to) == [Self.me])
     // Shown in an account as well, it has a verdict; those who are told and when stay the same.
-    try await court.service.mirror([try .init(parsing: "file.example")], in: account.account)
+    try await court.service.mirror([ConfiguredDomain(try .init(parsing: "file.example"))], in: account.account)
     try await court.sight(try court.issue(["new.file.example"]), items: ["file.example"])
     try await court.settle()
     #expect(receiver.names == ["www.file.example", "new.file.example"])
@@ -257,8 +257,9 @@ struct VerdictRoutingTests {
     let account = try await court.account("alpha")
     var times = DeliveryTimes()
     (times.unexplained, times.expected, times.known, times.noHistory) = (.atOnce, .daily, .never, .weekly)
-    try await court.service.mirror(
-      [try .init(parsing: "shop.example")], in: account.account, times: ["shop.example": times])
+    var wanted = ConfiguredDomain(try .init(parsing: "shop.example"))
+    wanted.delivery = times
+    try await court.service.mirror([wanted], in: account.account)
     let domain = try #require(try await court.accounts.domains(account).first)
     #expect(domain.delivery == times)
     // Without a history: on Monday, three days on.
@@ -283,9 +284,8 @@ struct VerdictRoutingTests {
     try await court.settle()
     #expect(receiver.digests.count == 1 && receiver.names.count == 1)
     // A digest that waits goes by what the file says when its time has come.
-    times.unexplained = .daily
-    try await court.service.mirror(
-      [try .init(parsing: "shop.example")], in: account.account, times: ["shop.example": times])
+    wanted.delivery.unexplained = .daily
+    try await court.service.mirror([wanted], in: account.account)
     for name in ["d", "e"] { try await court.sight(try court.issue([name + ".shop.example"])) }
     try await court.settle()
     #expect(receiver.names.count == 1)

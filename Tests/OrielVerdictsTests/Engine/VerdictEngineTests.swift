@@ -49,7 +49,7 @@ import Testing
   @Test func `cases put together keep the rules`() throws {
     let always: Set = [
       "denied", "key-denied", "unreadable", "unknown-issuer", "new-name", "wildcard-where-none", "other-CA",
-      "CA-not-allowed", "CA-unresolved", "not-in-inventory",
+      "CA-not-allowed", "CA-unresolved", "not-in-inventory", "impossible-name",
     ]
     var generator = SeededGenerator(seed: 11)
     var levels: [Verdict.Level: Int] = [:]
@@ -141,6 +141,69 @@ import Testing
     }
   }
 
+  @Test(arguments: Reason.samples) func `what others are told of a reason is in the owner's voice`(_ reason: Reason) {
+    let stored = StoredReason(reason)
+    guard let evidence = stored.evidence else {
+      #expect(reason.speaks == .for || ["no-baseline", "caa-unconfirmed"].contains(reason.code))
+      return
+    }
+    #expect(reason.speaks == .against)
+    #expect(evidence.hasSuffix(".") && evidence.first?.isUppercase == true)
+    let words = evidence.lowercased().split { !$0.isLetter }
+    #expect(!words.contains { ["you", "your", "yours"].contains($0) }, "\(evidence)")
+  }
+
+  @Test func `what an older Oriel stored is told to others if it does not speak to the owner`() throws {
+    let stored = { (sentence: String) in
+      try JSONDecoder().decode(
+        StoredReason.self, from: Data(#"{"code":"a","speaks":"against","sentence":"\#(sentence)"}"#.utf8))
+    }
+    #expect(try stored("All that you accepted came from A.").evidence == nil)
+    #expect(try stored("You said so.").evidence == nil)
+    #expect(try stored("It comes from youth.example.").evidence == "It comes from youth.example.")
+  }
+
+  @Test func `no sentence has two full stops, and what is one is not many`() {
+    let name = "Old Authority Inc."
+    for reason in [
+      Reason.otherCA(ca: "A", before: ["B", name]), .caNotAllowed(ca: name, allowed: [name]), .newName([name]),
+      .caaForbids(ca: name, allowed: [name]), .unknownIssuer(name: name), .impossibleName([name]),
+    ] {
+      for text in [reason.sentence, reason.statement ?? ""] { #expect(!text.contains(".."), "\(text)") }
+    }
+    #expect(
+      Reason.notInInventory(certificates: 1, keys: 1).sentence.hasSuffix("which holds 1 certificate and 1 key."))
+    #expect(
+      Reason.otherCA(ca: "A", before: [name]).statement
+        == "It comes from A; all certificates that we accepted for this domain came from Old Authority Inc.")
+  }
+
+  @Test func `a zero byte in a name is spelt out, and what it does`() {
+    #expect(
+      Reason.impossibleName(["shop.example\0.evil.test"]).sentence
+        == #"It has what can't be the name of a host: shop.example\u{0}.evil.test. "#
+        + "A program that stops reading at the zero byte takes that for another name.")
+  }
+
+  @Test(
+    arguments: [
+      ("www.example.com", true), ("*.example.com", true), ("_srv.example.com", true), ("?.example.com", true),
+      ("bücher.example", true), ("a@b.example", true), ("https://a.example/x?y=z", true), ("2001:db8::1", true),
+      ("a.example\0.b", false), ("a\n.example", false), ("\u{202e}moc.example", false), ("=cmd|calc.example", false),
+      ("a b.example", false), ("\"x\".example", false), ("<b>.example", false),
+    ])
+  func `a name that nothing can have is always unexplained`(_ name: String, _ isPossible: Bool) {
+    for hasBaseline in [true, false] {
+      var situation = Situation()
+      situation.accepted.append(Situation.accepted([name], from: 120))
+      situation.issue([name])
+      situation.hasBaseline = hasBaseline
+      let verdict = situation.verdict
+      #expect((verdict.reasons.first?.code == "impossible-name") == !isPossible)
+      if !isPossible { #expect(verdict.level == .unexplained) }
+    }
+  }
+
   @Test func `of many names the first few are told`() {
     let names = (1...100).map { "n\($0).example.com" }
     #expect(
@@ -161,8 +224,8 @@ extension Reason {
     .caChangeAnnounced(ca: "A", confirmedAt: 0), .denied, .keyDenied, .caNotAllowed(ca: "A", allowed: ["B"]),
     .caaForbids(ca: "A", allowed: []), .notInInventory(certificates: 1, keys: 2), .keyForOtherNames(["a"]),
     .unreadable(problems: []), .unknownIssuer(name: nil), .unresolvedCA(name: "A"), .otherCA(ca: "A", before: []),
-    .newName(["a"]), .wildcardWhereNone(["*.a"]), .newIssuer(ca: "A"), .newKey, .otherSetOfNames,
-    .otherCAForNames(before: []), .unusualTime(latestEnds: nil), .alreadyRenewed(at: 0),
+    .newName(["a"]), .wildcardWhereNone(["*.a"]), .newIssuer(ca: "A"), .newKey, .otherSetOfNames(isOne: true),
+    .impossibleName(["a\0b"]), .otherCAForNames(before: []), .unusualTime(latestEnds: nil), .alreadyRenewed(at: 0),
     .longerLifetime(days: 2, before: 1), .oddDates, .caaUnconfirmed(ca: "A"), .caaChanged(ca: "A"), .noBaseline,
   ]
 }

@@ -205,6 +205,18 @@ struct VerdictCase: Sendable, CustomTestStringConvertible {
     VerdictCase("another issuing key of the same owner", .expected, ["same-names", "new-issuer", "same-CA"]) {
       $0.issuance.issuerKeyHash = Situation.hash("alpha issuing key 2")
     },
+    VerdictCase(
+      "a zero byte behind a known name", .unexplained, ["impossible-name"], not: ["other-set-of-names", "new-name"]
+    ) {
+      $0.issuance.names = ["example.com\0.evil.test"]
+      $0.issuance.matchedNames = ["example.com"]
+    },
+    VerdictCase("a zero byte, and nothing confirmed yet", .unexplained, ["impossible-name"]) {
+      $0.hasBaseline = false
+      $0.accepted = []
+      $0.issuance.names = ["example.com\0.evil.test"]
+      $0.issuance.matchedNames = ["example.com"]
+    },
     VerdictCase("fewer names, new key", .unexplained, ["other-set-of-names", "new-key"]) {
       $0.issue(["www.example.com"])
     },

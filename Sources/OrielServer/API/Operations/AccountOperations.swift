@@ -121,15 +121,9 @@ extension APIOperation {
         .optional("role", .choice(Role.allCases), ""), .optional("is_locked", .flag, "whether to shut them out"),
       ], Member.schema
     ) { call in
-      let (actor, id): (Actor, MemberID) = (try call.actor, try call.id("member"))
-      if let role = role(call) { try await call.accounts.setRole(actor, of: id, to: role) }
-      if let isLocked = call.body["is_locked"]?.flag {
-        try await call.accounts.setLocked(actor, member: id, isLocked)
-      }
-      guard let member = try await call.accounts.members(actor).first(where: { $0.id == id }) else {
-        throw AccountError.notFound
-      }
-      return member.json
+      try await call.accounts.change(
+        try call.actor, member: try call.id("member"), role: role(call), isLocked: call.body["is_locked"]?.flag
+      ).json
     },
     .delete("/members/{member}", "removeMember", "Removes a member with their tokens.", by: .manage) { call in
       try await call.accounts.removeMember(try call.actor, try call.id("member"))

@@ -6,7 +6,7 @@ extension APIOperation {
     .get(
       "/domains", "listDomains", "The domains of the account, by item.",
       query: [
-        .optional("q", .text(most: 253), "with this beginning"), APICall.limitField, APICall.afterField,
+        .optional("q", .text(most: Domain.longestItem), "with this beginning"), APICall.limitField, APICall.afterField,
       ], .page(Domain.schema)
     ) { call in
       let domains = try await call.accounts.domains(
@@ -16,7 +16,9 @@ extension APIOperation {
     },
     .change(
       .post, "/domains", "addDomain", "Adds a domain, which is off.",
-      body: [Field("item", .text(most: 1000), "what to watch, such as `example.com` or `=www.example.com`")],
+      body: [
+        Field("item", .text(most: Domain.longestItem), "what to watch, such as `example.com` or `=www.example.com`")
+      ],
       status: 201, Domain.schema
     ) { call in
       try await call.accounts.addDomain(try call.actor, item: call.body["item"]?.text ?? "").json
@@ -43,13 +45,12 @@ extension APIOperation {
       change.lookalikeDelivery = call.body["lookalike_delivery"]?.text.flatMap { DeliveryTime(word: $0) }
       change.isBaselineConfirmed = call.body["is_baseline_confirmed"]?.flag
       change.isInventoryComplete = call.body["is_inventory_complete"]?.flag
-      change.allowedOwners = call.body["allowed_owners"]?.list?.compactMap(\.text)
-      if let wanted = call.body["delivery"] {
-        var times = try await call.accounts.domain(try call.actor, call.domain).delivery
-        for level in VerdictLevel.allCases {
-          if let time = wanted[level.field]?.text.flatMap({ DeliveryTime(word: $0) }) { times[level] = time }
-        }
-        change.delivery = times
+      if let names = call.body["allowed_owners"]?.list?.compactMap(\.text) {
+        let before = try await call.accounts.domain(try call.actor, call.domain).allowedOwners
+        change.allowedOwners = try OwnerNames(owners: call.site.parts.owners()).checked(names, besides: before)
+      }
+      for level in VerdictLevel.allCases {
+        change.delivery[level] = call.body["delivery"]?[level.field]?.text.flatMap { DeliveryTime(word: $0) }
       }
       return try await call.accounts.change(try call.actor, call.domain, change).json
     },

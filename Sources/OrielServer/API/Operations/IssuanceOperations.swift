@@ -31,7 +31,8 @@ extension APIOperation {
     ) { call in
       let (actor, id) = (try call.actor, try call.issuance)
       let record = try await call.accounts.record(actor, id)
-      return WholeIssuance.json(record, try await call.accounts.judgements(actor, of: id))
+      return WholeIssuance.json(
+        record, try await call.accounts.judgements(actor, of: id), try await call.accounts.happenings(actor, of: id))
     },
     .get(
       "/domains/{domain}/issuances/{issuance}", "getJudgement", "What was made of a certificate for a domain.",

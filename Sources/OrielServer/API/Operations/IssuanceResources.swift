@@ -8,7 +8,9 @@ extension IssuanceSummary {
   static let fields = [
     Field("issuance", .hash, "its identity, as in docs/watch-json.md"),
     Field("first_seen", .time, "when Oriel first saw it"),
-    Field("names", .list(.text), "what it was issued for, normalised; the first \(mostNames)"),
+    Field(
+      "names", .list(.text), "normalised, the first \(mostNames): what hit what is watched, the others, common names"),
+    Field("name_count", .count, "how many names there are"),
     .optional("issuer", .text, "RFC 4514"), Field("issuer_key_sha256", .hash, "of the issuer's SubjectPublicKeyInfo"),
     .optional("not_before", .time, ""), .optional("not_after", .time, ""),
     .optional("serial", .text, "in hexadecimal, without leading zeros"),
@@ -20,7 +22,8 @@ extension IssuanceSummary {
   var json: JSON {
     [
       "issuance": .text("\(id)"), "first_seen": .time(firstSeen), "names": .texts(names),
-      "issuer": issuer.map { .text($0) }, "issuer_key_sha256": .text(issuerKeyHash.hex),
+      "name_count": .integer(Int64(nameCount)), "issuer": issuer.map { .text($0) },
+      "issuer_key_sha256": .text(issuerKeyHash.hex),
       "not_before": .time(seconds: notBefore), "not_after": .time(seconds: notAfter),
       "serial": serial.map { .text($0) },
       "spki_sha256": publicKeyHash.map { .text($0.hex) },
@@ -69,6 +72,36 @@ extension Judgement {
   }
 }
 
+extension Happening {
+  static let schema = Schema.named(
+    "Happening",
+    [
+      Field("at", .time, ""), Field("item", .text, "the domain's that it was for"),
+      Field("what", .choice(["judged", "said", "told"]), "`said`: by somebody; `told`: to somebody"),
+      .optional("level", .choice(VerdictLevel.allCases), "as what it was judged"),
+      .optional("state", .choice(Judgement.State.allCases), "what was said"), .optional("by", .text, "who said it"),
+      .optional("note", .text, ""), .optional("target", .text, "whom it was told"),
+      .optional("delivery", .choice(StoredDelivery.State.allCases), "what became of telling them"),
+    ])
+
+  var json: JSON {
+    switch what {
+    case .judged(let level):
+      ["at": .time(at), "item": .text(item), "what": "judged", "level": .text(level.rawValue)]
+    case .said(let state, let who, let note):
+      [
+        "at": .time(at), "item": .text(item), "what": "said", "state": .text(state.rawValue), "by": .text(who),
+        "note": note.map { .text($0) },
+      ]
+    case .told(_, let target, let state):
+      [
+        "at": .time(at), "item": .text(item), "what": "told", "target": .text(target),
+        "delivery": .text(state.rawValue),
+      ]
+    }
+  }
+}
+
 extension SearchCount {
   static let schema = Schema.object([
     Field("value", .count, ""), Field("is_exact", .flag, "false where there are more than that"),
@@ -107,12 +140,13 @@ enum WholeIssuance {
           ])), ""),
       Field("problems", .list(.text), "what could not be read"),
       Field("judgements", .list(Judgement.schema), "for each domain that it hits"),
+      Field("history", .list(Happening.schema), "what became of it, the oldest first; the last \(Happening.most)"),
     ])
 
   /// Of any list so much is told.
   private static let most = 10_000
 
-  static func json(_ record: IssuanceRecord, _ judgements: [Judgement]) -> JSON {
+  static func json(_ record: IssuanceRecord, _ judgements: [Judgement], _ happenings: [Happening]) -> JSON {
     let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
     let items = Set(judgements.map(\.item))
     func names(_ sources: FoundName.Source...) -> JSON {
@@ -128,7 +162,7 @@ enum WholeIssuance {
       "email_addresses": names(.email, .smtpUTF8Mailbox), "uris": names(.uri), "common_names": names(.commonName),
       "subject": facts?.subject.map { .text("\($0)") }, "issuer": facts?.issuer.map { .text("\($0)") },
       "not_before": .time(seconds: facts?.notBefore), "not_after": .time(seconds: facts?.notAfter),
-      "serial": facts?.serialNumber.map { .text($0) }, "key_type": facts?.keyType.map { .text($0.description) },
+      "serial": facts?.shownSerial.map { .text($0) }, "key_type": facts?.keyType.map { .text($0.description) },
       "spki_sha256": facts?.publicKeyHash.map { .text($0.hex) },
       "certificates": .list(
         record.certificates.map {
@@ -138,7 +172,7 @@ enum WholeIssuance {
           ]
         }),
       "sightings": .list(record.sightings.prefix(most).map(json)), "problems": .texts(facts?.problems ?? []),
-      "judgements": .list(judgements.map(\.json)),
+      "judgements": .list(judgements.map(\.json)), "history": .list(happenings.map(\.json)),
     ]
   }
 

@@ -71,8 +71,8 @@ extension APIOperation {
       "/deliveries", "listDeliveries", "What was sent about the domains of the account, newest first.",
       query: [APICall.limitField, APICall.afterField], .page(StoredDelivery.schema)
     ) { call in
-      let deliveries = try await AlertStore(call.site.parts.database).deliveries(
-        ofAccount: try call.actor.account.value, before: try call.cursor { Int64($0) }, limit: call.limit + 1)
+      let deliveries = try await call.site.deliveries(
+        of: try call.actor.account, before: try call.cursor { Int64($0) }, limit: call.limit + 1)
       return page(deliveries, call.limit, \.json) { .text(String($0.id)) }
     },
     .get("/logs", "listLogs", "The logs that are followed, and how they fare, by name.", .page(LogRecord.schema)) {

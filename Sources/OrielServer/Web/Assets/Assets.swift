@@ -43,6 +43,8 @@ let liveScript = """
       const answer = await fetch(location.href, { credentials: "same-origin" });
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const count = page.getElementById("open");
+      if (count) document.getElementById("open")?.replaceWith(count);
       for (const part of document.querySelectorAll("[data-live]")) {
         const fresh = page.getElementById(part.id);
         // Nobody wants the thing that they are at replaced under their hands.

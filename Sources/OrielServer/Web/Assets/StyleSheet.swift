@@ -14,6 +14,7 @@ let styleSheet = """
     }
   }
   * { box-sizing: border-box; }
+  [hidden] { display: none !important; }
   html { font: 100%/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
   body { margin: 0; background: var(--paper); color: var(--ink); overflow-wrap: anywhere; }
   a { color: var(--link); text-underline-offset: .15em; }
@@ -24,6 +25,7 @@ let styleSheet = """
   .top, main, .bottom { max-width: 68rem; margin: 0 auto; padding: 0 1rem; }
   header { border-bottom: 1px solid var(--line); background: var(--card); }
   .top { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25rem; padding-top: .6rem; }
+  .top:not(:has(nav)) { padding-bottom: .6rem; }
   .brand { font-weight: 650; font-size: 1.15rem; letter-spacing: .01em; color: var(--ink); text-decoration: none; }
   .who { margin-left: auto; color: var(--soft); font-size: .9rem; display: flex; flex-wrap: wrap; gap: .2rem .75rem; align-items: center; }
   .who form { margin: 0; }
@@ -43,16 +45,20 @@ let styleSheet = """
   small { font-size: .875rem; }
   .count { display: inline-block; min-width: 1.4em; padding: 0 .4em; border-radius: 1em; background: var(--unexplained); color: var(--card); font-size: .8rem; font-weight: 650; text-align: center; }
   .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; margin: .75rem 0; }
+  .card h2 { margin-top: 1rem; }
   .card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; }
   .note { border-left: 4px solid var(--link); } .bad { border-left: 4px solid var(--unexplained); }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; padding: 0; list-style: none; }
   .figures li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
   .figures b { display: block; font-size: 1.5rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; }
   ul.list { list-style: none; padding: 0; margin: .5rem 0; border-top: 1px solid var(--line); }
+  ul.list + ul.list { border-top: 0; margin-top: -.5rem; }
   ul.list > li { border-bottom: 1px solid var(--line); padding: .7rem 0; }
   .names { font-weight: 600; }
   .line { display: flex; flex-wrap: wrap; gap: .15rem .75rem; align-items: baseline; }
   .line > .end { margin-left: auto; }
+  .line.whole { flex-wrap: nowrap; } .line.whole > :first-child { flex: 1; min-width: 0; } .line.whole button { white-space: nowrap; }
+  ul.list > .line > form { margin: 0; }
   .badge { display: inline-block; padding: 0 .55em; border: 1px solid currentColor; border-radius: 1em; font-size: .8125rem; font-weight: 600; white-space: nowrap; }
   .badge::before { content: "●"; font-size: .7em; margin-right: .4em; vertical-align: .1em; }
   .unexplained { color: var(--unexplained); } .unexplained::before { content: "▲"; }
@@ -64,7 +70,7 @@ let styleSheet = """
   dl { display: grid; grid-template-columns: minmax(8rem, 12rem) 1fr; gap: .35rem 1rem; margin: .75rem 0; }
   dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
   code, pre, .code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em; }
-  pre { white-space: pre-wrap; background: var(--tint); border-radius: 6px; padding: .75rem; margin: .5rem 0; max-height: 24rem; overflow: auto; }
+  pre { white-space: pre-wrap; background: var(--tint); border-radius: 6px; padding: .75rem; margin: .5rem 0; max-height: 24rem; overflow: auto; } pre.whole { max-height: none; }
   .scroll { position: relative; overflow-x: auto; margin: .75rem 0; }
   table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
   caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
@@ -76,7 +82,9 @@ let styleSheet = """
   fieldset { border: 0; padding: 0; margin: .75rem 0; min-width: 0; } legend { font-weight: 600; padding: 0; }
   label { display: block; font-weight: 600; margin: .75rem 0 .2rem; }
   label.check { font-weight: 400; display: flex; gap: .5rem; align-items: baseline; margin: .3rem 0; }
-  .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 0 1rem; align-items: end; }
+  .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 0 1rem; }
+  .fields > div { display: grid; grid-template-rows: subgrid; grid-row: span 3; row-gap: 0; align-content: start; }
+  .fields label { align-self: end; }
   input, select, textarea, button { font: inherit; color: inherit; }
   input:not([type=checkbox]), select, textarea { display: block; width: 100%; max-width: 34rem; padding: .5rem .6rem; border: 1px solid var(--soft); border-radius: 6px; background: var(--card); }
   textarea { min-height: 9rem; } textarea.short { min-height: 4.5rem; } textarea.code { max-width: none; }
@@ -103,6 +111,15 @@ let styleSheet = """
   ol.steps { padding-left: 0; list-style: none; counter-reset: step; }
   ol.steps > li { counter-increment: step; }
   ol.steps h2::before { content: counter(step) ". "; }
+  @media (max-width: 52rem) {
+    table, tbody, caption, tr, th[scope=row], td { display: block; }
+    th[scope=col] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+    tr { border-bottom: 1px solid var(--line); padding: .5rem 0; } tr:first-child { padding: 0; }
+    th[scope=row], td, td.number { border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
+    td.wide { min-width: 0; }
+    td[data-label] { position: relative; padding-left: 8rem; min-height: 1.7em; }
+    td[data-label]::before { content: attr(data-label); position: absolute; left: 0; width: 7.5rem; font: 400 .875rem/1.6 system-ui, sans-serif; color: var(--soft); }
+  }
   @media (max-width: 36rem) {
     dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
     nav ul { flex-wrap: wrap; } nav a { padding: .4rem 0; } .plot text { font-size: 15px; } .who { font-size: .8125rem; } h1 { font-size: 1.3rem; }

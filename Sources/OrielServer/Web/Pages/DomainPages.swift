@@ -10,12 +10,15 @@ extension Site {
     let domains = try await accounts.domains(
       actor, startingWith: prefix, after: visit.query["after"], limit: limit + 1)
     let counts = try await accounts.domainCount(actor)
+    let unreached = try await accounts.unreached(actor, of: domains.map(\.id))
     return Page(
       "domains", title: "Domains",
       [
         "domainWords": "\(Phrase.plural(counts.all, "domain", "domains")), \(Phrase.number(counts.on)) of them on.",
         "hasDomains": counts.all > 0, "q": prefix,
-        "domains": domains.prefix(limit).map { head($0, tab: nil) },
+        "domains": domains.prefix(limit).map { domain -> Values in
+          head(domain, tab: nil).merging(["isUnreached": isUnreached(domain, unreached)])
+        },
         "nextPage": domains.count > limit
           ? "/domains?" + visit.query.query(without: ["after", "done"], adding: [("after", domains[limit - 1].item)])
           : nil,
@@ -30,15 +33,32 @@ extension Site {
   /// What is above all pages of a domain.
   func head(_ domain: Domain, tab: String?) -> Values {
     [
-      "domainID": "\(domain.id)", "item": domain.item, "isOn": domain.isOn, "isConfig": domain.source == .config,
+      "domainID": "\(domain.id)", "item": domain.item, "readable": Phrase.readable(domain.item), "isOn": domain.isOn,
+      "isConfig": domain.source == .config,
+      "isConfigured": Values(Domain.Setting.allCases.map { ($0.rawValue, domain.configured.contains($0)) }),
       "isUnconfirmed": domain.baselineConfirmedAt == nil, "hasNewCAA": domain.hasNewCAA,
       "isBeginning": domain.baselineConfirmedAt == nil && domain.isOn && tab != nil && tab != "/first-day",
+      "beginningWords": domain.delivery.noHistory.beginningWords,
       "tabs": [
-        ("", "Certificates"), ("/public", "What CT shows"), ("/lookalikes", "Look-alikes"), ("/inventory", "Inventory"),
+        ("", "Certificates"), ("/current", "Valid now"), ("/public", "What CT shows"), ("/lookalikes", "Look-alikes"),
+        ("/inventory", "Inventory"),
         ("/first-day", "First day"), ("/settings", "Settings"),
       ]
       .map { ["tab": $0, "words": $1, "isCurrent": $0 == tab] as Values },
     ]
+  }
+
+  /// Whether nobody is told of a domain that is on.
+  private func isUnreached(_ domain: Domain, _ unreached: Set<DomainID>) -> Bool {
+    domain.source == .config ? parts.recipients(domain.item)?.isEmpty == true : unreached.contains(domain.id)
+  }
+
+  /// Whom the configuration file has told of a domain; nil where that is not known.
+  private func configuredRecipients(_ domain: Domain) -> [Values]? {
+    parts.recipients(domain.item)?.map { target -> Values in
+      let words = target.target.split(separator: ":", maxSplits: 1).map(String.init)
+      return ["told": target.recipient, "toldBy": words.first == "mail" ? words.last : words.first]
+    }
   }
 
   // MARK: History
@@ -47,6 +67,7 @@ extension Site {
     let actor = try visit.someone()
     let domain = try await accounts.domain(actor, visit.domain)
     var values = head(domain, tab: "")
+    values["isUnreached"] = isUnreached(domain, try await accounts.unreached(actor, of: [domain.id]))
     if visit.query["after"] == nil { values["plot"] = try await plot(actor, domain.id).values }
     return try await history(visit, domain.id, title: domain.item, values)
   }
@@ -100,7 +121,9 @@ extension Site {
   func publicPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()
     let domain = try await accounts.domain(actor, visit.domain)
-    let seen = try await accounts.history(actor, of: domain.id, limit: 200).results.map(\.issuance)
+    let mostNames = 1000
+    let seen = try await accounts.history(actor, of: domain.id, limit: 200, mostNames: mostNames).results.map(
+      \.issuance)
     var (issuers, keys, names) = (Tally<SHA256Hash>(), Tally<SHA256Hash>(), Tally<String>())
     for issuance in seen {
       issuers.add(issuance.issuerKeyHash, at: issuance.firstSeen, words: Phrase.issuer(issuance.issuer))
@@ -109,6 +132,14 @@ extension Site {
     }
     let owners = parts.owners()
     let wildcards = names.entries.keys.count { $0.hasPrefix("*.") }
+    let cut = seen.count { $0.nameCount > mostNames }
+    let mostShown = 500
+    var notes = names.entries.count > mostShown ? ["The first \(mostShown) are shown."] : []
+    if cut > 0 {
+      notes.append(
+        "Of \(Phrase.plural(cut, "certificate", "certificates")) with more than \(Phrase.number(mostNames)) names, so "
+          + "many are counted, and those at or below \(domain.item) before others.")
+    }
     let own: Values = [
       "basis": Phrase.plural(seen.count, "certificate", "certificates"),
       "issuers": issuers.newestFirst(50).map { key, entry -> Values in
@@ -122,9 +153,11 @@ extension Site {
         ["keyHash": key.hex, "number": Phrase.number(entry.count), "seen": Phrase.day(entry.last)]
       },
       "nameCount": Phrase.plural(names.entries.count, "name", "names"), "wildcards": wildcards > 0 ? wildcards : nil,
-      "publicNames": names.newestFirst(500).map { name, entry -> Values in
+      "namesNote": notes.isEmpty ? nil : notes.joined(separator: " "),
+      "publicNames": names.byName(mostShown).map { name, entry -> Values in
         [
-          "name": String(name.prefix(253)), "isWildcard": name.hasPrefix("*."), "since": Phrase.day(entry.first),
+          "name": Phrase.name(String(name.prefix(253))), "isWildcard": name.hasPrefix("*."),
+          "since": Phrase.day(entry.first),
           "seen": Phrase.day(entry.last),
         ]
       },
@@ -139,6 +172,7 @@ extension Site {
     let domain = try await accounts.domain(actor, visit.domain)
     let recipients = try await accounts.recipients(actor, of: domain.id)
     let mutes = try await accounts.mutes(actor, of: domain.id)
+    let configured = domain.source == .config ? configuredRecipients(domain) : nil
     let own: Values = [
       "deliveries": VerdictLevel.inOrder.map { level -> Values in
         [
@@ -153,9 +187,14 @@ extension Site {
           "isActive": recipient.mail == .active,
         ]
       },
-      "confirmedOn": domain.baselineConfirmedAt.map { Phrase.day($0) },
-      "owners": visit.form["owners"] ?? domain.allowedOwners.joined(separator: "\n"), "hasCAA": domain.seenCAA != nil,
+      "isUnreached": isUnreached(domain, try await accounts.unreached(actor, of: [domain.id])),
+      "configuredRecipients": configured, "hasConfiguredRecipients": configured?.isEmpty == false,
+      "knowsConfigured": configured != nil, "confirmedOn": domain.baselineConfirmedAt.map { Phrase.day($0) },
+      "owners": visit.form["owners"] ?? domain.allowedOwners.joined(separator: "\n"),
+      "ownersSummary": parts.ownersSummary(), "hasCAA": domain.seenCAA != nil || domain.confirmedCAA != nil,
+      "confirmedCAA": domain.confirmedCAA.map { $0.isEmpty ? "(none)" : $0.joined(separator: "\n") },
       "seenCAA": domain.seenCAA.map { $0.isEmpty ? "(none)" : $0.joined(separator: "\n") },
+      "hasNoCAA": domain.seenCAA == [] && domain.confirmedCAA == nil,
       "lookalikes": lookalikeSettings(domain), "hasMutes": !mutes.isEmpty,
       "mutes": mutes.map { mute -> Values in
         let (rule, value) = mute.rule.words
@@ -220,6 +259,32 @@ struct Tally<Key: Hashable> {
 
   func newestFirst(_ most: Int) -> [(key: Key, value: Entry)] {
     Array(entries.sorted { ($0.value.last, $0.value.count) > ($1.value.last, $1.value.count) }.prefix(most))
+  }
+}
+
+extension DeliveryTime {
+  /// When one hears of what came before there was a history.
+  fileprivate var beginningWords: String {
+    switch self {
+    case .atOnce: "certificates are told of at once"
+    case .daily: "certificates are told of once a day"
+    case .weekly: "certificates are told of once a week"
+    case .never: "certificates are recorded, and told of to nobody"
+    }
+  }
+}
+
+extension Tally<String> {
+  /// Names below one another beside one another: by their labels, from the last one on.
+  func byName(_ most: Int) -> [(key: String, value: Entry)] {
+    let keyed = entries.map { entry in
+      let name = entry.key.hasPrefix("*.") ? entry.key.dropFirst(2) : entry.key[...]
+      return (labels: name.split(separator: ".").reversed().map(String.init), entry: entry)
+    }
+    return keyed.sorted { left, right in
+      left.labels == right.labels
+        ? left.entry.key < right.entry.key : left.labels.lexicographicallyPrecedes(right.labels)
+    }.prefix(most).map { ($0.entry.key, $0.entry.value) }
   }
 }
 

@@ -106,15 +106,10 @@ extension Site {
     let shown = FirstDay.numbers(visit.form["listed"] ?? "")
     let kept = visit.form["all"] == nil ? Set(visit.form.all("ours").flatMap(FirstDay.numbers)) : shown
     var owners: [String: String] = [:]
-    let known = parts.owners().map { Set($0.ownerNames) }
+    let names = OwnerNames(owners: parts.owners())
     for (issuer, name) in zip(visit.form.all("issuer"), visit.form.all("ca")) {
-      let name = String(name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-      guard !name.isEmpty else { continue }
-      guard known?.contains(name) != false else {
-        throw AccountError.refused(
-          field: .owners, reason: "CCADB has no CA owner “\(name.prefix(100))”; leave it empty if you don’t know")
-      }
-      owners[issuer] = name
+      guard !name.allSatisfy(\.isWhitespace) else { continue }
+      owners[issuer] = try names.checked([name]).first
     }
     try await accounts.confirmBaseline(actor, id, shown: shown, kept: kept, owners: owners)
     return .redirect("/domains/\(id)?done=confirmed")
@@ -204,7 +199,9 @@ enum FirstDay {
   static func numbers(_ text: String) -> Set<Int64> { Set(text.split(separator: ",").compactMap { Int64($0) }) }
 
   static func redirect(_ domain: Domain, _ outcome: Baseline.Outcome) -> Outcome {
-    let counts = [("listed", outcome.listed), ("seen", outcome.seen), ("others", outcome.others)]
+    let counts = [
+      ("listed", outcome.listed), ("seen", outcome.seen), ("others", outcome.others), ("left", outcome.left),
+    ]
     let query = counts.filter { $0.1 > 0 || $0.0 == "listed" }.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
     return .redirect("/domains/\(domain.id)/first-day?\(query)")
   }
@@ -213,14 +210,19 @@ enum FirstDay {
   static func notice(_ query: Form) -> String? {
     let count = { (name: String) in query[name].flatMap { Int($0) }.map { max(0, min($0, 1_000_000)) } }
     guard let listed = count("listed") else { return nil }
-    var words = [
-      listed == 0
-        ? "Nothing new was found in it."
-        : "\(Phrase.plural(listed, "certificate is", "certificates are")) listed below."
-    ]
+    let left = count("left") ?? 0
+    var words =
+      switch listed {
+      case 0: [left > 0 ? "Nothing of it was listed." : "Nothing new was found in it."]
+      default: ["\(Phrase.plural(listed, "certificate is", "certificates are")) listed below."]
+      }
     if let seen = count("seen"), seen > 0 { words.append("\(Phrase.number(seen)) more were known already.") }
     if let others = count("others"), others > 0 {
       words.append("\(Phrase.number(others)) for none of this domain’s names were left out.")
+    }
+    if left > 0 {
+      let most = Phrase.number(AlertStore.longestBaseline)
+      words.append("There was no room for \(Phrase.number(left)) more: a list holds at most \(most).")
     }
     return words.joined(separator: " ")
   }

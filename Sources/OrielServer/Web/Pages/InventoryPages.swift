@@ -10,7 +10,13 @@ extension Site {
     let entries = try await accounts.inventory(
       actor, of: domain.id, after: visit.query["after"].flatMap { InventoryID($0) }, limit: limit + 1)
     let sightings = try await accounts.lastSightings(actor, of: domain.id, Array(entries.prefix(limit)))
+    let unread =
+      try await AccountService(parts.accounts).isOperators(domain.account) ? await parts.unreadFiles(domain.item) : [:]
     let own: Values = [
+      "hasUnread": !unread.isEmpty, "moreUnread": unread.count > 50 ? Phrase.number(unread.count - 50) : nil,
+      "unread": unread.sorted { $0.key < $1.key }.prefix(50).map { path, problem -> Values in
+        ["path": String(path.prefix(500)), "problem": String(problem.prefix(500))]
+      },
       "isComplete": domain.isInventoryComplete, "hasEntries": !entries.isEmpty,
       "entries": entries.prefix(limit).map { values($0, sighted: sightings[$0.id]) },
       "nextPage": entries.count > limit ? "/domains/\(domain.id)/inventory?after=\(entries[limit - 1].id)" : nil,

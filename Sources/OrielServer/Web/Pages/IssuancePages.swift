@@ -11,11 +11,20 @@ extension Site {
   func issuancePage(_ visit: Visit) async throws -> Page {
     let found = try await find(visit)
     let (record, facts) = (found.record, found.facts)
-    var values = await certificateValues(
-      facts, leaf: record.certificates.first { $0.entryType == "x509" }?.der,
-      issuers: try await issuers(of: record).compactMap(\.der), issuerKey: record.issuerKeyHash)
-    let name = facts.shownNames.first ?? record.matches.first?.name
-    values["firstName"] = name.map { String($0.prefix(253)) }
+    let leaf = record.certificates.first { $0.entryType == "x509" }
+    let item = found.judgement?.item
+    let hits = Set(record.matches.filter { item == nil || $0.item == item }.map(\.name))
+    var values = try await certificateValues(
+      facts, leaf: leaf?.der, whole: leaf?.der ?? record.certificates.first { $0.isWhole }?.der,
+      issuers: try await issuers(of: record).compactMap(\.der), issuerKey: record.issuerKeyHash, hits: hits)
+    let name = found.judgement?.issuance.names.first ?? facts.shownNames(hits).first?.name ?? record.matches.first?.name
+    let others = (found.judgement?.issuance.nameCount ?? facts.shownNames(hits).count) - 1
+    values["firstName"] = name.map { Phrase.name(String($0.prefix(253))) }
+    values["otherNames"] = others > 0 ? Phrase.number(others) : nil
+    let happenings = try await accounts.happenings(try visit.someone(), of: record.id)
+    values["hasHappenings"] = !happenings.isEmpty
+    values["firstSeen"] = found.judgement.map { Phrase.minute($0.issuance.firstSeen) }
+    values["happenings"] = self.values(happenings)
     values["issuance"] = "\(record.id)"
     values["hashes"] = record.certificates.prefix(10).map { certificate -> Values in
       ["kind": certificate.entryType == "x509" ? "Certificate" : "Precertificate", "hash": certificate.sha256.hex]
@@ -34,14 +43,16 @@ extension Site {
     let positions = Dictionary(
       try await following.logs().map { ($0.logID, $0.verified?.index ?? 0) }, uniquingKeysWith: { first, _ in first })
     values["sightings"] = record.sightings.prefix(100).map { sighting -> Values in
-      [
+      let isProved = !sighting.isSuspect && (positions[sighting.logID] ?? 0) > sighting.index
+      return [
         "logID": sighting.logID.hash.hex, "log": sighting.log, "index": Phrase.number(sighting.index),
-        "logged": Phrase.minute(Int64(clamping: sighting.timestamp)),
+        "entry": "\(sighting.index)", "logged": Phrase.minute(Int64(clamping: sighting.timestamp)),
         "inclusion": sighting.isSuspect
-          ? "the log’s tree did not add up"
-          : (positions[sighting.logID] ?? 0) > sighting.index ? "proved by the log’s tree" : "not yet proved",
+          ? "the log’s tree did not add up" : isProved ? "proved by the log’s tree" : "not yet proved",
+        "mayProve": isProved && parts.inclusion != nil,
       ]
     }
+    values["provedFor"] = found.judgement.map { "\($0.domain)" }
     return Page("issuance", title: name.map { String($0.prefix(100)) } ?? "Certificate", values)
   }
 
@@ -102,7 +113,7 @@ extension Site {
   ) async throws -> Page {
     let record = concern.found.record
     let what = concern.lookalike?.lookalike
-    let reasons = StoredReason.read(concern.judgement?.reasons ?? "").filter { $0.speaks == .against }.map(\.sentence)
+    let reasons = StoredReason.read(concern.judgement?.reasons ?? "").compactMap(\.evidence)
     let issuance = UnexplainedIssuance(
       concern: what.map { .lookalike(imitating: $0.item, domain: $0.registrable) } ?? .ownName(watched: concern.item),
       facts: concern.found.facts, certificate: record.certificates.first { $0.entryType == "x509" }?.sha256,
@@ -111,7 +122,15 @@ extension Site {
       entries: record.sightings.map {
         .init(log: $0.log, index: $0.index, timestamp: Timestamp(milliseconds: $0.timestamp))
       }, reasons: what.map { [$0.sentence] } ?? reasons)
-    let steps = TakeAction(issuance, owners: parts.owners(), registrar: registrar, caa: caa).steps
+    var (records, used) = (caa, [String]())
+    if let judgement = concern.judgement {
+      let domain = try await accounts.domain(try visit.someone(), judgement.domain)
+      if records == nil, let seen = domain.seenCAA, let name = concern.name { records = CAAText.result(seen, of: name) }
+      used = try await caaDomains(of: domain, try visit.someone())
+    }
+    let steps = TakeAction(
+      issuance, owners: parts.owners(), registrar: registrar, caa: records, allowedCAADomains: used
+    ).steps
     let mayLookUp = concern.mayLookUp(parts)
     return Page(
       "action", title: "What to do",
@@ -124,7 +143,31 @@ extension Site {
       ])
   }
 
+  /// Under which CAA domains the CAs go that a domain's owner allows, or else those of what was accepted last.
+  private func caaDomains(of domain: Domain, _ actor: Actor) async throws -> [String] {
+    guard let owners = parts.owners() else { return [] }
+    var names = domain.allowedOwners
+    if names.isEmpty {
+      var filter = HistoryFilter()
+      filter.levels = [.known, .expected]
+      for judgement in try await accounts.history(actor, of: domain.id, filter, limit: 50).results {
+        guard let name = owners.owner(chain: [], keyHash: judgement.issuance.issuerKeyHash)?.name else { continue }
+        if !names.contains(name) { names.append(name) }
+      }
+    }
+    var domains: [String] = []
+    for name in names.prefix(8) {
+      if let first = owners.caaDomains(of: name).first, !domains.contains(first) { domains.append(first) }
+    }
+    return domains
+  }
+
   // MARK: Finding
+
+  /// The issuance that a path names, for somebody who may see it.
+  func issuance(_ visit: Visit) async throws -> IssuanceRecord {
+    try await record(try visit.someone(), visit.issuance).0
+  }
 
   private struct Found {
     let record: IssuanceRecord
@@ -201,47 +244,82 @@ extension Site {
   }
 
   /// What a certificate says, for the template `facts`.
+  ///
+  /// - Parameters:
+  ///   - leaf: the certificate, where it is no precertificate.
+  ///   - whole: the certificate or precertificate, where there is all of it.
+  ///   - hits: the names that come first.
   func certificateValues(
-    _ facts: CertificateFacts, leaf: [UInt8]?, issuers: [[UInt8]], issuerKey: SHA256Hash?
-  ) async -> Values {
-    let names = facts.shownNames
+    _ facts: CertificateFacts, leaf: [UInt8]?, whole: [UInt8]?, issuers: [[UInt8]], issuerKey: SHA256Hash?,
+    hits: Set<String> = []
+  ) async throws -> Values {
+    let names = facts.shownNames(hits)
     let seconds = now / 1000
     var values: Values = [
-      "allNames": names.prefix(200).map { String($0.prefix(2000)) },
+      "allNames": names.prefix(200).map { name, isCommon -> Values in
+        ["name": Phrase.name(String(name.prefix(2000))), "isCommon": isCommon]
+      },
       "moreAllNames": names.count > 200 ? Phrase.number(names.count - 200) : nil,
       "subject": facts.subject.map { String("\($0)".prefix(2000)) } ?? "can't be read",
       "issuerName": facts.issuer.map { String("\($0)".prefix(2000)) } ?? "can't be read",
       "owner": parts.owners()?.owner(chain: issuers.map { SHA256Hash.hash($0) }, keyHash: issuerKey)?.name,
       "from": Phrase.day(seconds: facts.notBefore), "to": Phrase.day(seconds: facts.notAfter),
-      "serial": facts.serialNumber.map { String($0.prefix(200)) } ?? "can't be read",
+      "serial": facts.shownSerial.map { String($0.prefix(200)) } ?? "can't be read",
       "keyType": facts.keyType?.description ?? "can't be told", "keyHash": facts.publicKeyHash?.hex,
       "hasProblems": !facts.problems.isEmpty, "problems": Array(facts.problems.prefix(20)),
     ]
+    values = values.merging(try await details(whole))
     if let first = facts.notBefore, let last = facts.notAfter, last >= first, last - first < 1 << 36 {
       values["days"] = Phrase.plural(Int((last - first + 1) / 86_400), "day", "days")
       values["isOver"] = last < seconds
     }
-    let logs = await parts.logs()
-    switch (logs, leaf) {
-    case (nil, _): values["policyNote"] = "No list of logs has been read, so what browsers make of it is not known."
+    let judged = BrowserPolicy.current.compactMap { policy in parts.logs(policy).map { (policy, $0) } }
+    switch (judged.isEmpty, leaf) {
+    case (true, _): values["policyNote"] = "No list of logs has been read, so what browsers make of it is not known."
     case (_, nil):
       values["policyNote"] = "Only the precertificate was seen, so what browsers make of the certificate is not known."
-    case (let logs?, let leaf?):
+    case (false, let leaf?):
       let time = Timestamp(milliseconds: UInt64(clamping: now))
-      let report = SCTVerifier(logs: logs).verify(PresentedCertificate(leaf: leaf, issuers: issuers), at: time)
+      let certificate = PresentedCertificate(leaf: leaf, issuers: issuers)
+      let lists = Dictionary(judged.map { ($1.name, $1.view) }, uniquingKeysWith: { first, _ in first })
+      let reports = lists.mapValues { SCTVerifier(logs: $0).verify(certificate, at: time) }
       values["hasPolicies"] = true
-      values["listDate"] = logs.timestamp.map { Phrase.day(Int64(clamping: $0.milliseconds)) }
-      values["policies"] = BrowserPolicy.current.map { policy -> Values in
-        let verdict = policy.judge(report, asOf: time)
+      values["policies"] = judged.compactMap { policy, logs -> Values? in
+        guard let verdict = reports[logs.name].map({ policy.judge($0, asOf: time) }) else { return nil }
         return [
           "policy": "\(policy)", "passes": verdict.passes, "summary": verdict.code.summary,
           "counted": "\(verdict.evidence.countedLogs) of \(verdict.evidence.neededLogs)",
-          "verdictCode": verdict.code.rawValue,
+          "verdictCode": verdict.code.rawValue, "list": logs.name,
+          "listDate": logs.view.timestamp.map { Phrase.day(Int64(clamping: $0.milliseconds)) },
         ]
       }
       if issuers.isEmpty { values["policyNote"] = "The issuer’s certificate is not at hand; signatures need it." }
     }
     return values
+  }
+
+  /// How a certificate is signed, and its extensions.
+  private func details(_ certificate: [UInt8]?) async throws -> Values {
+    guard let certificate else {
+      return ["detailsNote": "The log gave a part of it alone; how it is signed does not stand there."]
+    }
+    var logs = Dictionary(
+      BrowserPolicy.current.compactMap { parts.logs($0) }.flatMap(\.view.knownLogs).map { ($0.logID, $0.description) },
+      uniquingKeysWith: { first, _ in first })
+    for log in try await following.logs() { logs[log.logID] = log.description }
+    do {
+      let details = try CertificateDetails(certificate: certificate) { logs[$0] }
+      return [
+        "hasDetails": true,
+        "details": details.all.map {
+          ["detail": $0.title, "isCritical": $0.isCritical, "lines": $0.lines] as Values
+        },
+      ]
+    } catch {
+      return [
+        "detailsNote": "How it is signed, and its extensions, can’t be decoded: " + String("\(error)".prefix(300))
+      ]
+    }
   }
 
   // MARK: The viewer
@@ -265,8 +343,8 @@ extension Site {
       let issuers = try certificates.dropFirst().map { try $0.bytes() }
       let issuerKey = issuers.first.flatMap { CertificateFacts(certificate: $0).publicKeyHash }
       let isPrecertificate = TBSCertificate.isPrecertificate(first)
-      var values = await certificateValues(
-        facts, leaf: isPrecertificate ? nil : first, issuers: issuers, issuerKey: issuerKey)
+      var values = try await certificateValues(
+        facts, leaf: isPrecertificate ? nil : first, whole: first, issuers: issuers, issuerKey: issuerKey)
       values["hashes"] = [
         ["kind": isPrecertificate ? "Precertificate" : "Certificate", "hash": SHA256Hash.hash(first).hex] as Values
       ]
@@ -288,10 +366,21 @@ extension Visit {
 }
 
 extension CertificateFacts {
-  /// All names, each once.
-  var shownNames: [String] {
+  /// The serial number in whole bytes, as other programs write it.
+  var shownSerial: String? {
+    serialNumber.map { text in
+      let digits = text.drop { $0 == "-" }
+      return text.prefix(text.count - digits.count) + (digits.count.isMultiple(of: 2) ? "" : "0") + digits
+    }
+  }
+
+  /// All names, each once: those that hit what is watched first, and last what is a common name and nothing else.
+  func shownNames(_ hits: Set<String>) -> [(name: String, isCommon: Bool)] {
     var seen: Set<String> = []
-    return (names.filter { $0.source != .commonName }.map(\.text) + commonNames).filter { seen.insert($0).inserted }
+    let all = names.filter { $0.source != .commonName }.map(\.text).filter { seen.insert($0).inserted }
+    let common = commonNames.filter { seen.insert($0).inserted }
+    let isHit = { (name: String) in hits.contains(name.lowercased()) }
+    return (all.filter(isHit) + all.filter { !isHit($0) }).map { ($0, false) } + common.map { ($0, true) }
   }
 }
 

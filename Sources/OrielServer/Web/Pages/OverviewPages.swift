@@ -19,12 +19,14 @@ extension Site {
     let routinePage = try await accounts.history(actor, routine, limit: 5).results
     let counts = try await accounts.verdictCounts(actor, since: week)
     let domains = try await accounts.domainCount(actor)
+    let waiting = try await accounts.waiting(actor)
     let logs = try await following.logs()
     let trouble = logs.filter { $0.state.isTrouble }
     return Page(
       "overview", title: "Overview",
       [
         "hasDomains": domains.all > 0, "hasOpen": !openPage.results.isEmpty,
+        "isQuiet": openPage.results.isEmpty && waiting.isEmpty, "waiting": waiting.values,
         "openCount": Phrase.count(openCount) + (openCount.value == 1 ? " certificate" : " certificates"),
         "hasMoreOpen": openPage.next != nil, "openJudgements": openPage.results.map { row($0, showsItem: true) },
         "figures": VerdictLevel.inOrder.map {
@@ -47,7 +49,7 @@ extension Site {
     values["isUnproven"] = level == .expected && !judgement.isProven
     values["stateWords"] = judgement.state == .new ? nil : judgement.state.words
     values["domainID"] = "\(judgement.domain)"
-    values["forItem"] = showsItem ? judgement.item : nil
+    values["forItem"] = showsItem ? Phrase.name(judgement.item) : nil
     values["reason"] =
       level == .unexplained ? (reasons.first { $0.speaks == .against } ?? reasons.first)?.sentence : nil
     return values
@@ -56,11 +58,10 @@ extension Site {
   /// An issuance in a list.
   func row(_ issuance: IssuanceSummary) -> Values {
     [
-      "issuance": "\(issuance.id)", "names": issuance.names.prefix(4).map { String($0.prefix(253)) },
-      "moreNames": issuance.names.count > 4
-        ? Phrase.number(issuance.names.count - 4)
-          + (issuance.names.count >= IssuanceSummary.mostNames ? " or more" : "")
-        : nil,
+      "issuance": "\(issuance.id)",
+      "names": issuance.names.prefix(4).map { name -> Values in
+        ["name": Phrase.name(String(name.prefix(253))), "isCommon": issuance.commonNames.contains(name)]
+      }, "moreNames": issuance.nameCount > 4 ? Phrase.number(issuance.nameCount - 4) : nil,
       "issuer": String(Phrase.issuer(issuance.issuer).prefix(200)), "from": Phrase.day(seconds: issuance.notBefore),
       "to": Phrase.day(seconds: issuance.notAfter), "seen": Phrase.ago(issuance.firstSeen, now: now),
     ]
@@ -118,25 +119,28 @@ extension Site {
       "answered": log.lastSuccess.map { Phrase.ago($0, now: now) } ?? "never",
     ]
   }
+}
 
-  // MARK: Alerts
-
-  func alertsPage(_ visit: Visit) async throws -> Page {
-    let deliveries = try await parts.deliveries(try visit.someone().account, 100)
-    return Page(
-      "alerts", title: "Alerts",
-      [
-        "hasDeliveries": !deliveries.isEmpty,
-        "deliveries": deliveries.map { delivery -> Values in
-          [
-            "when": Phrase.minute(delivery.lastAttempt ?? delivery.alert.createdAt),
-            "kindOf": delivery.alert.kind.words, "deliveredIssuance": delivery.alert.issuance.map { "\($0)" },
-            "about": delivery.alert.item, "target": delivery.target, "stateWords": delivery.state.words,
-            "tries": delivery.attempts > 1 ? Phrase.plural(delivery.attempts, "try", "tries") : nil,
-            "said": delivery.words.map { String($0.prefix(300)) },
-          ]
-        },
-      ])
+extension Waiting {
+  /// For the overview; nil where nothing waits.
+  fileprivate var values: Values? {
+    guard !isEmpty else { return nil }
+    return [
+      "beginnings": beginnings.map {
+        [
+          "domainID": "\($0.domain.id)", "item": $0.domain.item,
+          "count": Phrase.count($0.count) + ($0.count.value == 1 ? " certificate" : " certificates"),
+        ] as Values
+      },
+      "changedCAA": changedCAA.map { ["domainID": "\($0.id)", "item": $0.item] as Values },
+      "unreached": unreached.map { ["domainID": "\($0.id)", "item": $0.item] as Values },
+      "bounced": bounced.map {
+        [
+          "bounced": $0.address, "why": String($0.reason.prefix(300)), "item": $0.item,
+          "bouncePath": $0.domain.map { "/domains/\($0)/settings" } ?? "/settings",
+        ] as Values
+      },
+    ]
   }
 }
 
@@ -180,34 +184,6 @@ extension LogState {
       "It does not answer, or not with what it was asked for. Certificates logged there are not seen meanwhile."
     case .lying: "What it signed contradicts itself. The evidence is below; what it shows is not taken for proven."
     case .drained: "It was retired, or left the lists, and has been read to its end."
-    }
-  }
-}
-
-extension StoredAlert.Kind {
-  fileprivate var words: String {
-    switch self {
-    case .certificate: "Certificate"
-    case .digest: "Digest"
-    case .followUp: "Follow-up"
-    case .logHealth: "Health of logs"
-    case .canary: "Canary"
-    case .sample: "Test"
-    case .caaChange: "CAA records"
-    case .lookalike: "Look-alike"
-    case .heartbeat: "Heartbeat"
-    }
-  }
-}
-
-extension StoredDelivery.State {
-  fileprivate var words: String {
-    switch self {
-    case .waiting: "Waiting"
-    case .delivered: "Delivered"
-    case .givenUp: "Given up"
-    case .dropped: "Dropped"
-    case .digested: "In a digest"
     }
   }
 }

@@ -18,7 +18,10 @@ extension Site {
         actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 50)
       values["wasAsked"] = true
       values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
-      values["results"] = page.results.map { row($0) }
+      let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
+      values["results"] = page.results.map { found in
+        judged[found.number].map { row($0, showsItem: true) } ?? row(found)
+      }
       values["table"] = "/search.csv?" + visit.query.query(without: ["after"])
       values["nextPage"] = page.next.map {
         "/search?" + visit.query.query(without: ["after"], adding: [("after", "\($0)")])
@@ -79,6 +82,7 @@ extension Site {
       if day == nil { wrong[field] = "write a day, as 2026-01-31" }
       return day
     }
+    if let from = days[0], let to = days[1], to < from { wrong["to"] = "that is before the first day" }
     return (days[0], days[1].map { $0 + 86_400_000 })
   }
 

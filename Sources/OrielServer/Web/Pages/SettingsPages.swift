@@ -35,7 +35,8 @@ extension Site {
             "revoked": token.revokedAt.map { Phrase.day($0) },
           ]
         },
-        "scopeChoices": Scope.allCases.map { scope -> Values in
+        "scopeChoices": Scope.allCases.filter { $0.permissions.isSubset(of: actor.permissions) }.map {
+          scope -> Values in
           ["value": scope.rawValue, "words": scope.words, "isChosen": chosenScopes.contains(scope.rawValue)]
         },
         "sessions": sessions.prefix(50).map { session -> Values in
@@ -63,7 +64,7 @@ extension Site {
     guard let role = visit.form["role"].flatMap(Role.init(rawValue:)) else {
       throw AccountError.refused(field: .role, reason: "choose a role")
     }
-    try await accounts.setRole(try visit.someone(), of: try visit.id("member"), to: role)
+    _ = try await accounts.change(try visit.someone(), member: try visit.id("member"), role: role)
     return .redirect("/settings?done=saved")
   }
 

@@ -14,10 +14,12 @@ extension Site {
   func linkPage(_ visit: Visit) async throws -> Page {
     let link = visit.parameters["link"] ?? ""
     let (purpose, address) = try await signIn.look(Secret(link))
+    let subject = try await signIn.subject(of: Secret(link))
     return Page(
       "link", title: purpose == .signIn ? "Sign in" : purpose == .firstStart ? "Welcome" : "Confirm your address",
       [
-        "link": link, "linkAddress": address, "isSignIn": purpose == .signIn, "isFirstStart": purpose == .firstStart,
+        "link": link, "linkAddress": address, "linkAccount": subject?.account, "linkItem": subject?.item,
+        "isSignIn": purpose == .signIn, "isFirstStart": purpose == .firstStart,
         "isConfirm": purpose == .confirmMember || purpose == .confirmRecipient,
       ])
   }
@@ -62,13 +64,17 @@ extension Site {
 
   func leavePage(_ visit: Visit) async throws -> Page {
     let code = visit.parameters["leave"] ?? ""
-    return leavePage(try await signIn.look(unsubscribe: code), code)
+    return try await Site.leaving { leavePage(try await signIn.look(unsubscribe: code), code) }
   }
 
   /// By the button, or by a mail program in one step (RFC 8058): the code itself is the permission.
   func leave(_ visit: Visit) async throws -> Outcome {
     let code = visit.parameters["leave"] ?? ""
-    return .page(leavePage(try await signIn.unsubscribe(code), code, isDone: true))
+    return try await Site.leaving { .page(leavePage(try await signIn.unsubscribe(code), code, isDone: true)) }
+  }
+
+  private static func leaving<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch AccountError.signedOut { throw WebProblem.badLeave } catch { throw error }
   }
 
   private func leavePage(_ subject: UnsubscribeCode.Subject, _ code: String, isDone: Bool = false) -> Page {

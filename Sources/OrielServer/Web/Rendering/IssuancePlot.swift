@@ -37,7 +37,8 @@ struct IssuancePlot {
         "bars": bars, "middle": text(x + 17), "month": String(month.name.suffix(2)),
         "year": index == 0 || month.name.hasSuffix("-01")
           ? String(month.name.prefix(4)) : nil, "total": month.total > 0 ? Phrase.number(month.total) : nil,
-        "totalY": text(max(12, top - 5)), "name": month.name, "cells": IssuancePlot.order.map { month.counts[$0] ?? 0 },
+        "totalY": text(max(12, top - 5)), "name": month.name,
+        "cells": IssuancePlot.order.map { ["words": $0.words, "number": month.counts[$0] ?? 0] as Values },
       ]
     }
     return [

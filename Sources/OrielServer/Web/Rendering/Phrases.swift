@@ -2,6 +2,7 @@ import CertificateTransparency
 import MerkleTree
 import OrielAccounts
 import OrielStore
+import OrielWatchlist
 
 /// Times and numbers as people read them.
 enum Phrase {
@@ -20,6 +21,9 @@ enum Phrase {
     return day(seconds * 1000)
   }
 
+  /// With a capital and a full stop.
+  static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+
   static func ago(_ time: Int64, now: Int64) -> String {
     span(now.subtractingReportingOverflow(time).partialValue) + " ago"
   }
@@ -32,6 +36,14 @@ enum Phrase {
     case let seconds where seconds < 36 * 3600: "\(seconds / 3600) h"
     case let seconds: "\(seconds / 86400) days"
     }
+  }
+
+  /// A name, with what it stands for if it is internationalised: `xn--mnchen-3ya.example (münchen.example)`.
+  static func name(_ name: String) -> String { readable(name).map { "\(name) (\($0))" } ?? name }
+
+  /// What an internationalised name stands for, where it can be shown; `=` before it does not matter.
+  static func readable(_ name: String) -> String? {
+    ReadableName.unicode(of: name.hasPrefix("=") ? String(name.dropFirst()) : name)
   }
 
   static func count(_ count: SearchCount) -> String { (count.isExact ? "" : "more than ") + number(count.value) }

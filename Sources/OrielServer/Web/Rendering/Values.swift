@@ -4,7 +4,9 @@ import Mustache
 struct Values: MustacheParent, ExpressibleByDictionaryLiteral {
   private var fields: [String: Any]
 
-  init(dictionaryLiteral elements: (String, Any?)...) {
+  init(dictionaryLiteral elements: (String, Any?)...) { self.init(elements) }
+
+  init(_ elements: [(String, Any?)]) {
     fields = Dictionary(elements.compactMap { key, value in value.map { (key, $0) } }, uniquingKeysWith: { $1 })
   }
 

@@ -2,8 +2,9 @@ let firstDayTemplate = """
   {{<layout}}{{$main}}{{>domain-head}}
   {{#notice}}<p class="card note" role="status">{{notice}}</p>{{/notice}}
   {{#isConfirmed}}<p>On {{confirmedOn}} you confirmed what was in use until then. What is listed below in addition counts once you confirm it, too.</p>
-  {{#member.mayWrite}}<form method="post" action="/domains/{{domainID}}/baseline">{{>code}}<input type="hidden" name="confirmed" value="no"><button class="quiet">Take the confirmation back</button></form>{{/member.mayWrite}}{{/isConfirmed}}
-  {{^isConfirmed}}<div class="card note"><p><strong>No history yet.</strong> Oriel tells usual certificates from unusual ones by those that are yours. Show it which ones are in use, look through the list, and confirm it. Until then, what is issued is told of once a day, and nothing is called unexplained.</p></div>{{/isConfirmed}}
+  {{#isConfigured.history}}<p>The configuration file says so; change it there.</p>{{/isConfigured.history}}
+  {{^isConfigured.history}}{{#member.mayWrite}}<form method="post" action="/domains/{{domainID}}/baseline">{{>code}}<input type="hidden" name="confirmed" value="no"><button class="quiet">Take the confirmation back</button></form>{{/member.mayWrite}}{{/isConfigured.history}}{{/isConfirmed}}
+  {{^isConfirmed}}<div class="card note"><p><strong>No history yet.</strong> Oriel tells usual certificates from unusual ones by those that are yours. Show it which ones are in use, look through the list, and confirm it. Until then, {{beginningWords}}, as “no history yet”; only what breaks a rule of yours is unexplained.</p></div>{{/isConfirmed}}
 
   {{#member.mayWrite}}
   <h2>Find what is in use</h2>
@@ -59,7 +60,7 @@ let firstDayTemplate = """
   {{/issuers}}
   {{#refused.confirm.owners}}<p class="error" id="e-cas">{{.}}</p>{{/refused.confirm.owners}}
   {{/member.mayWrite}}{{/hasIssuers}}
-  {{#refused.confirm.listed}}<p class="error">{{.}}</p>{{/refused.confirm.listed}}
+  {{#refused.confirm.listed}}<p class="error" id="e-listed">{{.}}</p>{{/refused.confirm.listed}}
   {{#member.mayWrite}}<p>{{#hasList}}<button>The ticked ones are ours</button> <button class="quiet" name="all" value="yes">All of them are ours</button>{{/hasList}}{{^hasList}}<button>Confirm</button>{{/hasList}}</p>{{/member.mayWrite}}
   </form>
   <datalist id="cas">{{#caNames}}<option value="{{.}}"></option>{{/caNames}}</datalist>

@@ -1,11 +1,11 @@
 let issuanceTemplate = """
   {{<layout}}{{$main}}
-  <h1>{{#firstName}}<bdi>{{firstName}}</bdi>{{/firstName}}{{^firstName}}A certificate whose names can't be read{{/firstName}}</h1>
+  <h1>{{#firstName}}<bdi>{{firstName}}</bdi>{{#otherNames}} and {{otherNames}} more{{/otherNames}}{{/firstName}}{{^firstName}}A certificate whose names can't be read{{/firstName}}</h1>
   {{#judged}}
   <section class="card {{#isOpen}}bad{{/isOpen}}" aria-label="Verdict">
   <div class="line"><span class="badge {{level}}">{{levelWords}}</span>{{#isUnproven}}<span class="badge plain">unproven</span>{{/isUnproven}}{{#stateWords}}<span class="badge plain">{{stateWords}}</span>{{/stateWords}}<small class="end">for <a href="/domains/{{domainID}}"><bdi>{{forItem}}</bdi></a></small></div>
-  {{#hasFor}}<h3>What speaks for it</h3><ul class="reasons">{{#for}}<li><bdi>{{.}}</bdi></li>{{/for}}</ul>{{/hasFor}}
-  {{#hasAgainst}}<h3>What speaks against it</h3><ul class="reasons">{{#against}}<li><bdi>{{.}}</bdi></li>{{/against}}</ul>{{/hasAgainst}}
+  {{#hasFor}}<h2>What speaks for it</h2><ul class="reasons">{{#for}}<li><bdi>{{.}}</bdi></li>{{/for}}</ul>{{/hasFor}}
+  {{#hasAgainst}}<h2>What speaks against it</h2><ul class="reasons">{{#against}}<li><bdi>{{.}}</bdi></li>{{/against}}</ul>{{/hasAgainst}}
   {{#changedBy}}<p class="soft">{{stateSaid}} by <bdi>{{changedBy}}</bdi>, {{changedAt}}{{#note}}: <bdi>{{note}}</bdi>{{/note}}</p>{{/changedBy}}
   {{#member.mayWrite}}
   <form method="post" action="/issuances/{{issuance}}/state">{{>code}}<input type="hidden" name="domain" value="{{domainID}}">
@@ -19,11 +19,15 @@ let issuanceTemplate = """
   {{/judged}}
   {{#lookalikes}}<section class="card" aria-label="Look-alike"><p><strong><bdi>{{imitation}}</bdi></strong> looks like <bdi>{{imitated}}</bdi>, which you watch. <bdi>{{how}}</bdi></p><p><a href="/issuances/{{issuance}}/action?lookalike={{lookalikeID}}">What to do about it</a></p></section>{{/lookalikes}}
   {{#hasOthers}}<p>Judged for other domains too: {{#others}}<a href="/issuances/{{issuance}}?domain={{domainID}}"><bdi>{{item}}</bdi></a>{{^last()}}, {{/last()}}{{/others}}</p>{{/hasOthers}}
+  {{#hasHappenings}}<section id="happenings" data-live aria-labelledby="h-happenings"><h2 id="h-happenings">What happened</h2>
+  <ul class="list">{{#firstSeen}}<li class="line"><span>Seen in a log</span><small class="end">{{firstSeen}}</small></li>{{/firstSeen}}
+  {{#happenings}}<li class="line"><span>{{#judgedAs}}Judged{{#isAgain}} again{{/isAgain}}: <span class="badge {{judgedAs}}">{{levelWords}}</span>{{/judgedAs}}{{#saidBy}}{{said}}, says <bdi>{{saidBy}}</bdi>{{#saidNote}}: <bdi>{{saidNote}}</bdi>{{/saidNote}}{{/saidBy}}{{#toldTo}}<bdi>{{toldTo}}</bdi>: {{told}}{{/toldTo}}{{#happenedFor}} <small>for <bdi>{{happenedFor}}</bdi></small>{{/happenedFor}}</span><small class="end">{{when}}</small></li>
+  {{/happenings}}</ul></section>{{/hasHappenings}}
   <h2>What it says</h2>
   {{>facts}}
   <h2>Where it was logged</h2>
   <div class="scroll"><table><tr><th scope="col">Log</th><th scope="col" class="number">Entry</th><th scope="col">Logged</th><th scope="col">Inclusion</th></tr>
-  {{#sightings}}<tr><td class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a></td><td class="number">{{index}}</td><td>{{logged}}</td><td>{{inclusion}}</td></tr>{{/sightings}}
+  {{#sightings}}<tr><td data-label="Log" class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a></td><td data-label="Entry" class="number">{{index}}</td><td data-label="Logged">{{logged}}</td><td data-label="Inclusion">{{inclusion}}{{#mayProve}} <form class="inline" method="post" action="/issuances/{{issuance}}/inclusion">{{>code}}<input type="hidden" name="log" value="{{logID}}"><input type="hidden" name="entry" value="{{entry}}">{{#provedFor}}<input type="hidden" name="domain" value="{{provedFor}}">{{/provedFor}}<button class="bare">Inclusion proof</button></form>{{/mayProve}}</td></tr>{{/sightings}}
   </table></div>
   <p class="soft">Issuance <span class="code">{{issuance}}</span>: a certificate and its precertificate are one.</p>
   {{/main}}{{/layout}}
@@ -44,7 +48,7 @@ let actionTemplate = """
   {{#hasContacts}}<ul>{{#mails}}<li><bdi>{{.}}</bdi></li>{{/mails}}{{#pages}}<li><a href="{{.}}" rel="noopener noreferrer"><bdi>{{.}}</bdi></a></li>{{/pages}}{{#phones}}<li><bdi>{{.}}</bdi></li>{{/phones}}</ul>{{/hasContacts}}
   {{#notes}}<p class="soft"><bdi>{{.}}</bdi></p>{{/notes}}
   {{#report}}<details open><summary>The letter</summary>{{#mailto}}<p><a href="{{mailto}}">Write it in your mail program</a></p>{{/mailto}}<p><strong>Subject:</strong> <bdi>{{subject}}</bdi></p>
-  <pre tabindex="0">{{letter}}</pre></details>{{/report}}
+  <pre class="whole">{{letter}}</pre></details>{{/report}}
   </li>
   {{/steps}}
   </ol>
@@ -61,19 +65,19 @@ let settingsTemplate = """
   {{^member.mayManage}}<p><bdi>{{nameValue}}</bdi></p>{{/member.mayManage}}
   <h2>Members</h2>
   <div class="scroll"><table><tr><th scope="col">Address</th><th scope="col">Role</th><th scope="col">Mail</th><th scope="col"><span class="said">Actions</span></th></tr>
-  {{#members}}<tr><td class="wide"><bdi>{{memberAddress}}</bdi>{{#isSelf}} <small>(you)</small>{{/isSelf}}</td><td>{{#member.mayManage}}<form class="inline" method="post" action="/settings/members/{{memberID}}/role">{{>code}}<label class="said" for="role-{{memberID}}">Role</label><select id="role-{{memberID}}" name="role">{{#roles}}<option value="{{value}}"{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/roles}}</select> <button class="quiet">Set</button></form>{{/member.mayManage}}{{^member.mayManage}}{{roleName}}{{/member.mayManage}}</td><td class="wide"><bdi>{{mailState}}</bdi>{{#locked}}<br><small>locked since {{locked}}</small>{{/locked}}</td><td>{{#member.mayManage}}{{^isActive}}<form class="inline" method="post" action="/settings/members/{{memberID}}/again">{{>code}}<button class="quiet">Ask again</button></form>{{/isActive}}<form class="inline" method="post" action="/settings/members/{{memberID}}/lock">{{>code}}<input type="hidden" name="locked" value="{{#locked}}no{{/locked}}{{^locked}}yes{{/locked}}"><button class="quiet">{{#locked}}Unlock{{/locked}}{{^locked}}Lock out{{/locked}}</button></form><form class="inline" method="post" action="/settings/members/{{memberID}}/remove">{{>code}}<button class="danger">Remove</button></form>{{/member.mayManage}}</td></tr>{{/members}}
+  {{#members}}<tr><td data-label="Address" class="wide"><bdi>{{memberAddress}}</bdi>{{#isSelf}} <small>(you)</small>{{/isSelf}}</td><td data-label="Role">{{#member.mayManage}}<form class="inline" method="post" action="/settings/members/{{memberID}}/role">{{>code}}<label class="said" for="role-{{memberID}}">Role of {{memberAddress}}</label><select id="role-{{memberID}}" name="role">{{#roles}}<option value="{{value}}"{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/roles}}</select> <button class="quiet" aria-label="Set the role of {{memberAddress}}">Set</button></form>{{/member.mayManage}}{{^member.mayManage}}{{roleName}}{{/member.mayManage}}</td><td data-label="Mail" class="wide"><bdi>{{mailState}}</bdi>{{#locked}}<br><small>locked since {{locked}}</small>{{/locked}}</td><td>{{#member.mayManage}}{{^isActive}}<form class="inline" method="post" action="/settings/members/{{memberID}}/again">{{>code}}<button class="quiet" aria-label="Ask again: {{memberAddress}}">Ask again</button></form>{{/isActive}}<form class="inline" method="post" action="/settings/members/{{memberID}}/lock">{{>code}}<input type="hidden" name="locked" value="{{#locked}}no{{/locked}}{{^locked}}yes{{/locked}}"><button class="quiet" aria-label="{{#locked}}Unlock{{/locked}}{{^locked}}Lock out{{/locked}} {{memberAddress}}">{{#locked}}Unlock{{/locked}}{{^locked}}Lock out{{/locked}}</button></form><form class="inline" method="post" action="/settings/members/{{memberID}}/remove">{{>code}}<button class="danger" aria-label="Remove {{memberAddress}}">Remove</button></form>{{/member.mayManage}}</td></tr>{{/members}}
   </table></div>
   {{#member.mayManage}}<form method="post" action="/settings/members">{{>code}}<div class="fields"><div><label for="address">Add a member</label><input id="address" name="address" type="email" required value="{{typed.address}}"{{#refused.member.address}} aria-invalid="true" aria-describedby="e-member"{{/refused.member.address}}>{{#refused.member.address}}<p class="error" id="e-member">{{.}}</p>{{/refused.member.address}}</div>
-  <div><label for="role">Role</label><select id="role" name="role">{{#newRoles}}<option value="{{value}}"{{#isChosen}} selected{{/isChosen}}>{{words}}</option>{{/newRoles}}</select>{{#refused.member.role}}<p class="error">{{.}}</p>{{/refused.member.role}}</div></div><button class="quiet">Add</button></form>{{/member.mayManage}}
+  <div><label for="role">Role</label><select id="role" name="role">{{#newRoles}}<option value="{{value}}"{{#isChosen}} selected{{/isChosen}}>{{words}}</option>{{/newRoles}}</select>{{#refused.member.role}}<p class="error" id="e-role">{{.}}</p>{{/refused.member.role}}</div></div><button class="quiet">Add</button></form>{{/member.mayManage}}
   <h2>API tokens</h2>
   <p>With a token, programs do what you may do here: <a href="/api/v1/openapi.json">what they can ask for</a> (OpenAPI).</p>
   {{#hasTokens}}<div class="scroll"><table><tr><th scope="col">Name</th><th scope="col">For</th><th scope="col">Made</th><th scope="col">Last used</th><th scope="col"><span class="said">Actions</span></th></tr>
-  {{#tokens}}<tr><td class="wide"><bdi>{{tokenName}}</bdi></td><td>{{scopes}}</td><td>{{made}}</td><td>{{used}}</td><td>{{#revoked}}revoked {{revoked}}{{/revoked}}{{^revoked}}<form class="inline" method="post" action="/settings/tokens/{{tokenID}}/revoke">{{>code}}<button class="danger">Revoke</button></form>{{/revoked}}</td></tr>{{/tokens}}</table></div>{{/hasTokens}}
+  {{#tokens}}<tr><td data-label="Name" class="wide"><bdi>{{tokenName}}</bdi></td><td data-label="For">{{scopes}}</td><td data-label="Made">{{made}}</td><td data-label="Last used">{{used}}</td><td>{{#revoked}}revoked {{revoked}}{{/revoked}}{{^revoked}}<form class="inline" method="post" action="/settings/tokens/{{tokenID}}/revoke">{{>code}}<button class="danger" aria-label="Revoke {{tokenName}}">Revoke</button></form>{{/revoked}}</td></tr>{{/tokens}}</table></div>{{/hasTokens}}
   <form method="post" action="/settings/tokens">{{>code}}<label for="token-name">A new token, for</label><input id="token-name" name="name" required placeholder="the deploy script" value="{{typed.name}}"{{#refused.token.name}} aria-invalid="true" aria-describedby="e-token"{{/refused.token.name}}>{{#refused.token.name}}<p class="error" id="e-token">{{.}}</p>{{/refused.token.name}}
-  <fieldset><legend>It may</legend>{{#scopeChoices}}<label class="check"><input type="checkbox" name="scopes" value="{{value}}"{{#isChosen}} checked{{/isChosen}}> {{words}}</label>{{/scopeChoices}}{{#refused.token.scopes}}<p class="error">{{.}}</p>{{/refused.token.scopes}}</fieldset><button class="quiet">Make a token</button></form>
+  <fieldset><legend>It may</legend>{{#scopeChoices}}<label class="check"><input type="checkbox" name="scopes" value="{{value}}"{{#isChosen}} checked{{/isChosen}}> {{words}}</label>{{/scopeChoices}}{{#refused.token.scopes}}<p class="error" id="e-scopes">{{.}}</p>{{/refused.token.scopes}}</fieldset><button class="quiet">Make a token</button></form>
   <h2>Where you are signed in</h2>
-  <ul class="list">{{#sessions}}<li class="line"><span><bdi>{{browser}}</bdi>{{#isHere}} <small>(here)</small>{{/isHere}}</span><small class="end">last used {{used}}</small><form class="inline" method="post" action="/settings/sessions/{{sessionID}}/end">{{>code}}<button class="bare">Sign out</button></form></li>{{/sessions}}</ul>
+  <ul class="list">{{#sessions}}<li class="line whole"><span><bdi>{{browser}}</bdi>{{#isHere}} <small>(here)</small>{{/isHere}}<br><small>last used {{used}}</small></span><form class="inline" method="post" action="/settings/sessions/{{sessionID}}/end">{{>code}}<button class="bare" aria-label="Sign out of {{browser}}, last used {{used}}">Sign out</button></form></li>{{/sessions}}</ul>
   {{#member.mayManage}}<h2>What was done</h2>
-  <div class="scroll"><table>{{#audit}}<tr><td>{{when}}</td><td><bdi>{{who}}</bdi></td><td class="wide"><bdi>{{what}}</bdi></td></tr>{{/audit}}</table></div>{{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older</a></p>{{/nextPage}}{{/member.mayManage}}
+  <div class="scroll"><table><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th></tr>{{#audit}}<tr><td data-label="When">{{when}}</td><td data-label="Who"><bdi>{{who}}</bdi></td><td data-label="What" class="wide"><bdi>{{what}}</bdi></td></tr>{{/audit}}</table></div>{{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older</a></p>{{/nextPage}}{{/member.mayManage}}
   {{/main}}{{/layout}}
   """

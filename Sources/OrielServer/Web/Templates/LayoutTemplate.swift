@@ -24,13 +24,13 @@ let layoutTemplate = """
   <form method="post" action="/sign-out">{{>code}}<button class="bare">Sign out</button></form>
   </div>
   <nav class="main" aria-label="Main"><ul>
-  {{#sections}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}{{#open}} <span class="count" title="need you">{{open}}</span>{{/open}}</a></li>
+  {{#sections}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}{{#counts}} <span class="count" id="open" title="need you"{{^open}} hidden{{/open}}>{{open}}</span>{{/counts}}</a></li>
   {{/sections}}
   </ul></nav>
   {{/member}}
   </div>
   </header>
-  <main id="main">{{#done}}<p class="card note" role="status">{{done}}</p>{{/done}}{{#refusal}}<p class="card bad" role="alert">Not saved: {{refusal}}.</p>{{/refusal}}
+  <main id="main">{{#done}}<p class="card note" role="status">{{done}}</p>{{/done}}{{#refusal}}<p class="card bad" role="alert">Not saved: {{#refusedAt}}see <a href="#{{refusedAt}}">what is wrong</a>{{/refusedAt}}{{^refusedAt}}{{refusal}}{{/refusedAt}}.</p>{{/refusal}}
   {{$main}}{{/main}}
   </main>
   <p class="said" id="said" role="status" aria-live="polite"></p>
@@ -54,8 +54,8 @@ let problemTemplate = """
 /// One issuance in a list, with what was made of it.
 let judgementTemplate = """
   <li>
-  <div class="line"><span class="badge {{level}}">{{levelWords}}</span>{{#isUnproven}}<span class="badge plain">unproven</span>{{/isUnproven}}{{#stateWords}}<span class="badge plain">{{stateWords}}</span>{{/stateWords}}<small class="end">{{seen}}</small></div>
-  <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{.}}</bdi>{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
+  <div class="line">{{#levelWords}}<span class="badge {{level}}">{{levelWords}}</span>{{/levelWords}}{{#isUnproven}}<span class="badge plain">unproven</span>{{/isUnproven}}{{#stateWords}}<span class="badge plain">{{stateWords}}</span>{{/stateWords}}{{#ends}}<span class="badge {{endsLevel}}">{{ends}}</span>{{/ends}}<small class="end">{{seen}}</small></div>
+  <a class="names" href="/issuances/{{issuance}}{{#domainID}}?domain={{domainID}}{{/domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
   <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}{{#forItem}}, for <bdi>{{forItem}}</bdi>{{/forItem}}</div>
   {{#reason}}<div><bdi>{{reason}}</bdi></div>{{/reason}}
   </li>
@@ -65,7 +65,7 @@ let judgementTemplate = """
 /// A certificate, decoded.
 let factsTemplate = """
   <dl>
-  <dt>Names</dt><dd>{{#allNames}}<bdi>{{.}}</bdi>{{^last()}}<br>{{/last()}}{{/allNames}}{{^allNames}}none that can be read{{/allNames}}{{#moreAllNames}}<br><small>and {{moreAllNames}} more</small>{{/moreAllNames}}</dd>
+  <dt>Names</dt><dd>{{#allNames}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}<br>{{/last()}}{{/allNames}}{{^allNames}}none that can be read{{/allNames}}{{#moreAllNames}}<br><small>and {{moreAllNames}} more</small>{{/moreAllNames}}</dd>
   <dt>Subject</dt><dd><bdi>{{subject}}</bdi></dd>
   <dt>Issuer</dt><dd><bdi>{{issuerName}}</bdi>{{#owner}}<br><small>run by <bdi>{{owner}}</bdi>, says CCADB</small>{{/owner}}</dd>
   <dt>Valid</dt><dd>{{from}} to {{to}}{{#days}} <small>({{days}}{{#isOver}}, over{{/isOver}})</small>{{/days}}</dd>
@@ -75,12 +75,18 @@ let factsTemplate = """
   {{#hashes}}<dt>{{kind}}’s SHA-256</dt><dd class="code">{{hash}}</dd>
   {{/hashes}}
   </dl>
+  {{#hasDetails}}<h3>Signature and extensions</h3>
+  <dl>
+  {{#details}}<dt>{{detail}}{{#isCritical}} <small>(critical)</small>{{/isCritical}}</dt><dd>{{#lines}}<bdi>{{.}}</bdi>{{^last()}}<br>{{/last()}}{{/lines}}</dd>
+  {{/details}}
+  </dl>{{/hasDetails}}
+  {{#detailsNote}}<p class="soft"><bdi>{{detailsNote}}</bdi></p>{{/detailsNote}}
   {{#hasProblems}}<div class="card bad"><p>Not all of it can be read:</p><ul>{{#problems}}<li><bdi>{{.}}</bdi></li>{{/problems}}</ul></div>{{/hasProblems}}
   {{#hasPolicies}}
   <h2>In browsers</h2>
-  <div class="scroll"><table><caption>Whether it has the proofs of logging that browsers ask for{{#listDate}}, by the log list of {{listDate}}{{/listDate}}</caption>
-  <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col" class="number">Logs that count</th><th scope="col">Why</th></tr>
-  {{#policies}}<tr><td>{{policy}}</td><td>{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td class="number">{{counted}}</td><td class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td></tr>
+  <div class="scroll"><table><caption>Whether it has the proofs of logging that browsers ask for</caption>
+  <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col" class="number">Logs that count</th><th scope="col">Why</th><th scope="col">Log list</th></tr>
+  {{#policies}}<tr><td data-label="Policy">{{policy}}</td><td data-label="Verdict">{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td data-label="Logs that count" class="number">{{counted}}</td><td data-label="Why" class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td><td data-label="Log list"><bdi>{{list}}</bdi>{{#listDate}}, {{listDate}}{{/listDate}}</td></tr>
   {{/policies}}
   </table></div>
   {{/hasPolicies}}
@@ -90,9 +96,10 @@ let factsTemplate = """
   """
 
 let domainHeadTemplate = """
-  <h1><bdi>{{item}}</bdi></h1>
+  <h1><bdi>{{item}}</bdi>{{#readable}} <small>(<bdi>{{readable}}</bdi>)</small>{{/readable}}</h1>
   {{^isOn}}<p class="card note">This domain is off: nobody is told of its certificates. {{#member.mayWrite}}<a href="/domains/{{domainID}}/settings">Turn it on</a>{{/member.mayWrite}}</p>{{/isOn}}
-  {{#isBeginning}}<p class="card note">No history yet: certificates are told of once a day. <a href="/domains/{{domainID}}/first-day">Say which ones are yours</a></p>{{/isBeginning}}
+  {{#isUnreached}}<p class="card bad">Nobody is told: no address of this domain gets mail, and its alerts go nowhere. <a href="/domains/{{domainID}}/settings#told">Who is told</a></p>{{/isUnreached}}
+  {{#isBeginning}}<p class="card note">No history yet: {{beginningWords}}. <a href="/domains/{{domainID}}/first-day">Say which ones are yours</a></p>{{/isBeginning}}
   <nav class="sub" aria-label="Domain"><ul>
   {{#tabs}}<li><a href="/domains/{{domainID}}{{tab}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}</a></li>
   {{/tabs}}

@@ -10,7 +10,13 @@ let overviewTemplate = """
   <p>{{openCount}} that nothing you told Oriel explains.{{#hasMoreOpen}} <a href="/history?level=unexplained&amp;state=new">See all</a>{{/hasMoreOpen}}</p>
   <ul class="list">{{#openJudgements}}{{>judgement}}{{/openJudgements}}</ul>
   {{/hasOpen}}
-  {{^hasOpen}}<p>Nothing. Every certificate that was seen for your domains is explained, or you have looked at it.</p>{{/hasOpen}}
+  {{#waiting}}<ul class="list">
+  {{#unreached}}<li><span class="badge unexplained">Nobody is told</span> No address of <a href="/domains/{{domainID}}/settings"><bdi>{{item}}</bdi></a> gets mail: alerts for it go nowhere.</li>{{/unreached}}
+  {{#bounced}}<li><span class="badge unexplained">Mail came back</span> from <a href="{{bouncePath}}"><bdi>{{bounced}}</bdi></a>{{#item}}, for <bdi>{{item}}</bdi>{{/item}}. It gets no more.{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</li>{{/bounced}}
+  {{#changedCAA}}<li><span class="badge expected">New CAA records</span> of <a href="/domains/{{domainID}}/settings#caa"><bdi>{{item}}</bdi></a>: say whether they are as they should be.</li>{{/changedCAA}}
+  {{#beginnings}}<li><span class="badge no-history">No history yet</span> {{count}} for <bdi>{{item}}</bdi>. <a href="/domains/{{domainID}}/first-day">Say which ones are yours<span class="said"> of {{item}}</span></a></li>{{/beginnings}}
+  </ul>{{/waiting}}
+  {{#isQuiet}}<p>Nothing. Every certificate that was seen for your domains is explained, or you have looked at it.</p>{{/isQuiet}}
   </section>
   <section id="week" data-live aria-labelledby="h-week">
   <h2 id="h-week">The last seven days</h2>
@@ -34,7 +40,7 @@ let logsTemplate = """
   {{#hasLogs}}
   <div class="scroll" id="logs" data-live tabindex="0" role="region" aria-label="Logs"><table><caption>Logs that are followed</caption>
   <tr><th scope="col">Log</th><th scope="col">State</th><th scope="col">Since</th><th scope="col" class="number">Verified to</th><th scope="col" class="number">Behind by</th><th scope="col" class="number">Per second</th><th scope="col">Last answer</th></tr>
-  {{#logs}}<tr><td class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a><br><small><bdi>{{operator}}</bdi>, {{kind}}</small></td><td class="wide"><span class="badge {{badge}}">{{stateWords}}</span>{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</td><td>{{since}}</td><td class="number">{{verified}}</td><td class="number">{{lag}}</td><td class="number">{{rate}}</td><td>{{answered}}</td></tr>
+  {{#logs}}<tr><td data-label="Log" class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a><br><small><bdi>{{operator}}</bdi>, {{kind}}</small></td><td data-label="State" class="wide"><span class="badge {{badge}}">{{stateWords}}</span>{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</td><td data-label="Since">{{since}}</td><td data-label="Verified to" class="number">{{verified}}</td><td data-label="Behind by" class="number">{{lag}}</td><td data-label="Per second" class="number">{{rate}}</td><td data-label="Last answer">{{answered}}</td></tr>
   {{/logs}}
   </table></div>
   {{/hasLogs}}
@@ -61,7 +67,7 @@ let logTemplate = """
   {{#hasEvidence}}
   <p>What the log did that it must not. The signed bytes are kept.</p>
   <div class="scroll"><table><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">In words</th></tr>
-  {{#evidence}}<tr><td>{{when}}</td><td class="code">{{kindOf}}</td><td class="wide"><bdi>{{detail}}</bdi></td></tr>
+  {{#evidence}}<tr><td data-label="When">{{when}}</td><td data-label="What" class="code">{{kindOf}}</td><td data-label="In words" class="wide"><bdi>{{detail}}</bdi></td></tr>
   {{/evidence}}
   </table></div>
   {{/hasEvidence}}
@@ -75,7 +81,7 @@ let alertsTemplate = """
   {{#hasDeliveries}}
   <div class="scroll" id="deliveries" data-live tabindex="0" role="region" aria-label="Deliveries"><table><caption>What was sent, the newest first</caption>
   <tr><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">State</th></tr>
-  {{#deliveries}}<tr><td>{{when}}</td><td class="wide">{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}} for <bdi>{{about}}</bdi>{{/about}}</td><td class="wide"><bdi>{{target}}</bdi></td><td class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
+  {{#deliveries}}<tr><td data-label="When">{{when}}</td><td data-label="What" class="wide">{{#level}}<span class="badge {{level}}">{{levelWords}}</span> <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}<br><small>{{kindOf}}, for <bdi>{{about}}</bdi></small>{{/level}}{{^level}}{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}}: <bdi>{{about}}</bdi>{{/about}}{{/level}}</td><td data-label="To" class="wide"><bdi>{{target}}</bdi></td><td data-label="State" class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
   {{/deliveries}}
   </table></div>
   {{/hasDeliveries}}
@@ -97,10 +103,7 @@ let searchTemplate = """
   </form>
   {{#wasAsked}}
   <h2>{{countWords}}</h2>
-  <ul class="list">{{#results}}<li>
-  <a class="names" href="/issuances/{{issuance}}">{{#names}}<bdi>{{.}}</bdi>{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
-  <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}, seen {{seen}}</div>
-  </li>{{/results}}</ul>
+  <ul class="list">{{#results}}{{>judgement}}{{/results}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
   <p class="soft"><a href="{{table}}">All of them as CSV</a></p>
   {{/wasAsked}}

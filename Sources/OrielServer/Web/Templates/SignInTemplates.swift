@@ -32,7 +32,7 @@ let linkTemplate = """
   {{/isSignIn}}
   {{#isConfirm}}
   <h1>Confirm your address</h1>
-  <form method="post" action="/link/{{link}}">{{>code}}<p>Oriel wants to send alerts about certificates to <strong><bdi>{{linkAddress}}</bdi></strong>. Nothing is sent unless you say yes.</p><button>Yes, send me alerts</button></form>
+  <form method="post" action="/link/{{link}}">{{>code}}<p>{{#linkAccount}}<strong><bdi>{{linkAccount}}</bdi></strong>{{/linkAccount}}{{^linkAccount}}Somebody{{/linkAccount}} wants to send alerts about certificates{{#linkItem}} for <strong><bdi>{{linkItem}}</bdi></strong>{{/linkItem}} to <strong><bdi>{{linkAddress}}</bdi></strong>. Nothing is sent unless you say yes.</p><button>Yes, send me alerts</button></form>
   {{/isConfirm}}
   {{#isFirstStart}}
   <h1>Welcome to Oriel</h1>

@@ -1,0 +1,100 @@
+import CertificateTransparency
+import OrielAccounts
+import OrielAlerting
+import OrielStore
+
+extension Site {
+  func alertsPage(_ visit: Visit) async throws -> Page {
+    let actor = try visit.someone()
+    let deliveries = try await deliveries(of: actor.account, limit: 100)
+    var judgements: [IssuanceID: [Judgement]] = [:]
+    var rows: [Values] = []
+    for delivery in deliveries {
+      if let issuance = delivery.alert.issuance, judgements[issuance] == nil {
+        judgements[issuance] = try await accounts.judgements(actor, of: issuance)
+      }
+      let judged = delivery.alert.issuance.flatMap { judgements[$0] } ?? []
+      rows.append(await values(delivery, judged.first { $0.item == delivery.alert.item }))
+    }
+    return Page("alerts", title: "Alerts", ["hasDeliveries": !rows.isEmpty, "deliveries": rows])
+  }
+
+  /// What was sent for an account, newest first.
+  func deliveries(of account: AccountID, before id: Int64? = nil, limit: Int) async throws -> [StoredDelivery] {
+    try await AlertStore(parts.database).deliveries(
+      ofAccount: account.value, isOperators: try await AccountService(parts.accounts).isOperators(account), before: id,
+      limit: limit)
+  }
+
+  private func values(_ delivery: StoredDelivery, _ judgement: Judgement?) async -> Values {
+    let alert = delivery.alert
+    var values: Values = [
+      "when": Phrase.minute(delivery.lastAttempt ?? alert.createdAt), "kindOf": alert.kind.words,
+      "deliveredIssuance": alert.issuance.map { "\($0)" }, "about": alert.item, "target": delivery.address,
+      "stateWords": delivery.state.words,
+      "tries": delivery.attempts > 1 ? Phrase.plural(delivery.attempts, "try", "tries") : nil,
+      "said": delivery.words.map { String($0.prefix(300)) },
+    ]
+    if let judgement {
+      values = row(judgement, showsItem: true).merging(values)
+    } else {
+      values["about"] = await subject(of: delivery) ?? alert.item
+    }
+    return values
+  }
+
+  /// What an alert is about that is about no certificate of one's own.
+  private func subject(of delivery: StoredDelivery) async -> String? {
+    guard [.caaChange, .lookalike, .logHealth, .canary].contains(delivery.alert.kind),
+      let alert = try? await AlertReader(AlertStore(parts.database)).alert(of: delivery)
+    else { return nil }
+    return switch alert.content {
+    case .caaChange(let change): change.item
+    case .lookalike(let alert): "\(alert.lookalike.registrable), which looks like \(alert.lookalike.item)"
+    case .logHealth(let health): health.log
+    case .canary(let canary): canary.name
+    default: nil
+    }
+  }
+}
+
+extension StoredDelivery {
+  /// Where it goes, for people.
+  fileprivate var address: String {
+    let parts = target.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return target }
+    return switch parts[0] {
+    case "mail", "domain-mail": parts[1]
+    case "ping": "a monitoring service"
+    case let channel: "\(channel) of \(parts[1])"
+    }
+  }
+}
+
+extension StoredAlert.Kind {
+  fileprivate var words: String {
+    switch self {
+    case .certificate: "Certificate"
+    case .digest: "Digest"
+    case .followUp: "Follow-up"
+    case .logHealth: "Health of a log"
+    case .canary: "Canary"
+    case .sample: "Test"
+    case .caaChange: "CAA records"
+    case .lookalike: "Look-alike"
+    case .heartbeat: "Heartbeat"
+    }
+  }
+}
+
+extension StoredDelivery.State {
+  fileprivate var words: String {
+    switch self {
+    case .waiting: "Waiting"
+    case .delivered: "Delivered"
+    case .givenUp: "Given up"
+    case .dropped: "Dropped"
+    case .digested: "In a digest"
+    }
+  }
+}
