@@ -30,6 +30,15 @@ final class PageClient {
   }
 
   private func ask(_ line: String, _ headers: [String], body: String) throws -> Answer {
+    do { return try askOnce(line, headers, body: body) } catch {
+      // A connection that nobody has used for a while may be gone.
+      if let handle { close(handle) }
+      handle = nil
+      return try askOnce(line, headers, body: body)
+    }
+  }
+
+  private func askOnce(_ line: String, _ headers: [String], body: String) throws -> Answer {
     let socket = try connection()
     let question = ([line, "Host: 127.0.0.1:\(port)"] + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
     let start = ContinuousClock.now

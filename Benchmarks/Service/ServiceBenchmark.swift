@@ -99,7 +99,7 @@ struct ServiceBenchmark {
         ("feed", own + "/feed.atom"), ("API: domains", "/api/v1/domains"), ("API: domain", "/api/v1" + own),
         ("API: issuances, counted", "/api/v1/issuances?count=true"),
         ("API: new unexplained, counted", "/api/v1/issuances?level=unexplained&state=new&count=true"),
-        ("API: domain's issuances", "/api/v1\(own)/issuances?limit=200"),
+        ("API: domain's issuances", "/api/v1/issuances?domain=\(domain)&limit=200"),
         ("API: search, counted", "/api/v1/search?name=\(name)&count=true"),
       ]
       if let issuance {
@@ -136,7 +136,7 @@ struct ServiceBenchmark {
       let history = try await Accounts(store).history(actor, of: id)
       visitors.append(
         Visitor(
-          cookie: "oriel=\(session.secret.text)", domain: domain,
+          cookie: "oriel-\(ServiceBenchmark.port)=\(session.secret.text)", domain: domain,
           issuance: history.results.first.map { "\($0.issuance.id)" },
           next: history.next.map { "\($0)" }, nextOfAll: try await Accounts(store).history(actor).next.map { "\($0)" }))
     }

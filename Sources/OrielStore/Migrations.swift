@@ -9,6 +9,7 @@ package enum Migrations {
   private static let finding = """
     CREATE INDEX judgements_denied ON judgements (domain_id, first_seen, issuance) WHERE state = 'denied';
     CREATE INDEX alerts_digests ON alerts (id) WHERE kind = 'digest';
+    CREATE INDEX recipients_suspended ON recipients (domain_id) WHERE suspended_at IS NOT NULL;
     """
 
   private static let following = """

@@ -101,7 +101,8 @@ extension Turn {
       """
       SELECT address, suspended_reason, NULL, NULL FROM members
       WHERE account_id = ?1 AND suspended_at IS NOT NULL AND unsubscribed_at IS NULL
-      UNION ALL SELECT r.address, r.suspended_reason, d.id, d.item FROM domains d JOIN recipients r ON r.domain_id = d.id
+      UNION ALL SELECT r.address, r.suspended_reason, d.id, d.item
+      FROM domains d JOIN recipients r INDEXED BY recipients_suspended ON r.domain_id = d.id
       WHERE d.account_id = ?1 AND r.suspended_at IS NOT NULL AND r.unsubscribed_at IS NULL LIMIT ?2
       """, [account, .integer(Int64(limit))])
     return rows.map { row in

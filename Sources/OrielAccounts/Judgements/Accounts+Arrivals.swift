@@ -18,7 +18,7 @@ extension Accounts {
       try turn.connection.query(
         """
         SELECT j.domain_id FROM judgements j JOIN issuances i ON i.number = j.issuance
-        WHERE i.id = ? AND j.account_id = ? ORDER BY j.domain_id LIMIT 100
+        WHERE i.id = ? AND +j.account_id = ? ORDER BY j.domain_id LIMIT 100
         """, [.blob(issuance.hash.bytes), turn.account]
       ).compactMap { $0.integer(0) }.map { try turn.judgement(issuance, of: DomainID($0)) }
     }

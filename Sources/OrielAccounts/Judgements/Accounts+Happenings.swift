@@ -29,7 +29,7 @@ extension Turn {
     let judgements = try connection.query(
       """
       SELECT j.domain_id, d.item, j.verdict, j.at FROM judgements j JOIN domains d ON d.id = j.domain_id
-      WHERE j.issuance = ? AND j.account_id = ? ORDER BY j.domain_id LIMIT 100
+      WHERE j.issuance = ? AND +j.account_id = ? ORDER BY j.domain_id LIMIT 100
       """, [.integer(issuance), account])
     var found: [(id: Int64, happening: Happening)] = []
     for row in judgements {
@@ -62,12 +62,13 @@ extension Turn {
 
   /// What was sent about it to people of this account; what stands in a digest, when that was sent.
   fileprivate func deliveryHappenings(of issuance: IssuanceID) throws -> [Happening] {
+    // The plus keeps from looking through all that an account has ever been sent.
     try connection.query(
       """
       SELECT a.kind, a.item, d.target, d.state, coalesce(w.last_attempt, d.last_attempt, a.created_at)
       FROM alerts a CROSS JOIN deliveries d ON d.alert_id = a.id
         LEFT JOIN deliveries w ON w.alert_id = d.digest AND w.recipient = d.recipient AND w.target = d.target
-      WHERE a.issuance_id = ? AND d.account_id = ? ORDER BY d.id DESC LIMIT \(Happening.most)
+      WHERE a.issuance_id = ? AND +d.account_id = ? ORDER BY d.id DESC LIMIT \(Happening.most)
       """, [.blob(issuance.hash.bytes), account]
     ).reversed().map { row in
       guard let kind = row.text(0).flatMap(StoredAlert.Kind.init(rawValue:)), let target = row.text(2),

@@ -80,10 +80,11 @@ extension Accounts {
   /// All that is stored of an issuance, if it was judged for a domain of this account, or imitates one.
   package func record(_ actor: Actor, _ issuance: IssuanceID) async throws -> IssuanceRecord {
     try await look(actor, .read) { turn in
+      // The plus, here and elsewhere, keeps from looking through all that was ever judged for an account.
       let isOwn = try turn.count(
         """
         SELECT count(*) FROM issuances i JOIN judgements j ON j.issuance = i.number
-        WHERE i.id = ? AND j.account_id = ?
+        WHERE i.id = ? AND +j.account_id = ?
         """, [.blob(issuance.hash.bytes), turn.account])
       let isKnown =
         try isOwn > 0
@@ -111,11 +112,17 @@ extension Accounts {
     try await look(actor, .read) { turn in
       var worst: [Int64: Judgement] = [:]
       for number in numbers.prefix(IssuanceSearch.longestPage) {
-        let domains = try turn.connection.query(
-          "SELECT domain_id FROM judgements WHERE issuance = ? AND account_id = ? ORDER BY domain_id LIMIT 20",
+        let rows = try turn.connection.query(
+          "SELECT domain_id, verdict, state FROM judgements WHERE issuance = ? AND +account_id = ? LIMIT 100",
           [.integer(number), turn.account])
-        let judgements = try domains.compactMap { $0.integer(0) }.map { try turn.judgement(number, DomainID($0)) }
-        worst[number] = judgements.max { $0.standing.urgency < $1.standing.urgency }
+        let standings = rows.compactMap { row -> (domain: Int64, urgency: Int)? in
+          guard let domain = row.integer(0), let level = row.text(1).flatMap(VerdictLevel.init(rawValue:)) else {
+            return nil
+          }
+          return (domain, row.text(2) == "claimed" ? VerdictLevel.known.urgency : level.urgency)
+        }
+        guard let first = standings.max(by: { $0.urgency < $1.urgency }) else { continue }
+        worst[number] = try turn.judgement(number, DomainID(first.domain))
       }
       return worst
     }

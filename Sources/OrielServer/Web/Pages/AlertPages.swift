@@ -4,9 +4,12 @@ import OrielAlerting
 import OrielStore
 
 extension Site {
+  private static let alertsOnPage = 30
+
   func alertsPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()
-    let deliveries = try await deliveries(of: actor.account, limit: 100)
+    let deliveries = try await deliveries(
+      of: actor.account, before: visit.query["before"].flatMap { Int64($0) }, limit: Site.alertsOnPage)
     var judgements: [IssuanceID: [Judgement]] = [:]
     var rows: [Values] = []
     for delivery in deliveries {
@@ -16,7 +19,12 @@ extension Site {
       let judged = delivery.alert.issuance.flatMap { judgements[$0] } ?? []
       rows.append(await values(delivery, judged.first { $0.item == delivery.alert.item }))
     }
-    return Page("alerts", title: "Alerts", ["hasDeliveries": !rows.isEmpty, "deliveries": rows])
+    return Page(
+      "alerts", title: "Alerts",
+      [
+        "hasDeliveries": !rows.isEmpty, "deliveries": rows,
+        "nextPage": deliveries.count == Site.alertsOnPage ? deliveries.last.map { "/alerts?before=\($0.id)" } : nil,
+      ])
   }
 
   /// What was sent for an account, newest first.

@@ -11,15 +11,17 @@ extension Site {
     let actor = try visit.someone()
     var open = HistoryFilter()
     (open.levels, open.states) = ([.unexplained], [.new])
+    let week = now - 7 * 86_400_000
+    // Each of these takes as long as the rest together where there are thousands of domains.
+    async let asyncWaiting = accounts.waiting(actor)
+    async let asyncCounts = accounts.verdictCounts(actor, since: week)
     let openPage = try await accounts.history(actor, open, limit: 10)
     let openCount = try await accounts.historyCount(actor, open, ceiling: 1000)
-    let week = now - 7 * 86_400_000
     var routine = HistoryFilter()
     (routine.levels, routine.from) = ([.known, .expected], week)
     let routinePage = try await accounts.history(actor, routine, limit: 5).results
-    let counts = try await accounts.verdictCounts(actor, since: week)
     let domains = try await accounts.domainCount(actor)
-    let waiting = try await accounts.waiting(actor)
+    let (counts, waiting) = (try await asyncCounts, try await asyncWaiting)
     let logs = try await following.logs()
     let trouble = logs.filter { $0.state.isTrouble }
     return Page(

@@ -13,12 +13,13 @@ extension Site {
       "inputs": inputs(["name", "hash", "serial", "key", "issuer", "from", "to"], visit.query, wrong)
     ]
     if wasAsked, wrong.isEmpty {
-      let count = try await accounts.searchCount(actor, query, ceiling: 10_000)
+      async let asyncCount = accounts.searchCount(actor, query, ceiling: 10_000)
       let page = try await accounts.search(
         actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 50)
+      let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
+      let count = try await asyncCount
       values["wasAsked"] = true
       values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
-      let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
       values["results"] = page.results.map { found in
         judged[found.number].map { row($0, showsItem: true) } ?? row(found)
       }

@@ -84,6 +84,7 @@ let alertsTemplate = """
   {{#deliveries}}<tr><td data-label="When">{{when}}</td><td data-label="What" class="wide">{{#level}}<span class="badge {{level}}">{{levelWords}}</span> <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}<br><small>{{kindOf}}, for <bdi>{{about}}</bdi></small>{{/level}}{{^level}}{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}}: <bdi>{{about}}</bdi>{{/about}}{{/level}}</td><td data-label="To" class="wide"><bdi>{{target}}</bdi></td><td data-label="State" class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
   {{/deliveries}}
   </table></div>
+  {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older</a></p>{{/nextPage}}
   {{/hasDeliveries}}
   {{^hasDeliveries}}<p>Nothing has been sent yet. What is sent, and when, is set for each <a href="/domains">domain</a>.</p>{{/hasDeliveries}}
   {{/main}}{{/layout}}
