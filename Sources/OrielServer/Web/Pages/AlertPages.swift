@@ -4,7 +4,7 @@ import OrielAlerting
 import OrielStore
 
 extension Site {
-  private static let alertsOnPage = 30
+  private static let alertsOnPage = 20
 
   func alertsPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()

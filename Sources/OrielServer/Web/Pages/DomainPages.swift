@@ -122,7 +122,7 @@ extension Site {
     let actor = try visit.someone()
     let domain = try await accounts.domain(actor, visit.domain)
     let mostNames = 1000
-    let seen = try await accounts.history(actor, of: domain.id, limit: 200, mostNames: mostNames).results.map(
+    let seen = try await accounts.history(actor, of: domain.id, limit: 100, mostNames: mostNames).results.map(
       \.issuance)
     var (issuers, keys, names) = (Tally<SHA256Hash>(), Tally<SHA256Hash>(), Tally<String>())
     for issuance in seen {

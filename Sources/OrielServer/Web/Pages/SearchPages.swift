@@ -13,9 +13,9 @@ extension Site {
       "inputs": inputs(["name", "hash", "serial", "key", "issuer", "from", "to"], visit.query, wrong)
     ]
     if wasAsked, wrong.isEmpty {
-      async let asyncCount = accounts.searchCount(actor, query, ceiling: 10_000)
+      async let asyncCount = accounts.searchCount(actor, query, ceiling: 4000)
       let page = try await accounts.search(
-        actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 50)
+        actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 30)
       let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
       let count = try await asyncCount
       values["wasAsked"] = true
