@@ -39,6 +39,22 @@ package struct AlertTarget: Hashable, Sendable {
   }
 }
 
+/// A target as people see it: that an address is a domain's own, and not of the configuration, is nothing to them.
+package struct DeliveryPlace: Hashable, Sendable, CustomStringConvertible {
+  /// `mail`, `webhook` or `command`.
+  package let way: String
+  /// The mail address, or whose webhook or command it is.
+  package let name: String
+
+  package init(_ target: String) {
+    let parts = target.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    way = parts.count < 2 ? "" : parts[0] == "domain-mail" ? "mail" : parts[0]
+    name = parts.last ?? target
+  }
+
+  package var description: String { way.isEmpty ? name : "\(way):\(name)" }
+}
+
 /// An alert on its way to one target.
 package struct StoredDelivery: Hashable, Sendable {
   package enum State: String, Sendable, CaseIterable {

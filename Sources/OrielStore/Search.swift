@@ -117,6 +117,18 @@ package struct IssuanceSearch: Sendable {
     try await database.read { try IssuanceSearch.page($0, query, after: cursor, limit: limit) }
   }
 
+  /// A page, and how many there are in all, of one moment.
+  ///
+  /// - Parameter ceiling: how far to count; nil to count all there are.
+  package static func pageAndCount(
+    _ connection: any SQLConnection, _ query: IssuanceQuery, after cursor: SearchCursor?, limit: Int, ceiling: Int?
+  ) throws -> (page: SearchPage<IssuanceSummary>, count: SearchCount) {
+    let statement = try SearchStatement(connection, query)
+    return (
+      try page(connection, statement, after: cursor, limit: limit), try statement.count(connection, ceiling: ceiling)
+    )
+  }
+
   /// - Parameter ceiling: how far to count; nil to count all there are.
   package func count(_ query: IssuanceQuery, ceiling: Int? = nil) async throws -> SearchCount {
     try await database.read { try IssuanceSearch.count($0, query, ceiling: ceiling) }
@@ -125,8 +137,14 @@ package struct IssuanceSearch: Sendable {
   package static func page(
     _ connection: any SQLConnection, _ query: IssuanceQuery, after cursor: SearchCursor?, limit: Int
   ) throws -> SearchPage<IssuanceSummary> {
+    try page(connection, SearchStatement(connection, query), after: cursor, limit: limit)
+  }
+
+  private static func page(
+    _ connection: any SQLConnection, _ statement: SearchStatement, after cursor: SearchCursor?, limit: Int
+  ) throws -> SearchPage<IssuanceSummary> {
     let limit = max(1, min(limit, longestPage))
-    let rows = try SearchStatement(connection, query).page(connection, after: cursor, limit: limit + 1)
+    let rows = try statement.page(connection, after: cursor, limit: limit + 1)
     let results = try rows.prefix(limit).map { try summary(connection, number: $0.number) }
     return SearchPage(results: results, next: rows.count > limit ? rows[limit - 1] : nil)
   }
@@ -266,6 +284,8 @@ private struct SearchStatement {
   /// What else must hold of each entry.
   private let filters: [Postings]
   private let filterArguments: [SQLValue]
+  /// Of the list that is read, as far as it was compared.
+  private let length: Int64
 
   init(_ connection: any SQLConnection, _ query: IssuanceQuery) throws {
     var lists: [Postings] = []
@@ -301,7 +321,8 @@ private struct SearchStatement {
       times.append(.integer(before))
     }
     let driver = try SearchStatement.shortest(connection, lists, conditions, times)
-    let list = lists.remove(at: driver)
+    length = driver.length
+    let list = lists.remove(at: driver.index)
     number = list.number
     filters = lists
     body = " FROM \(list.table) p WHERE p.\(list.condition)\(conditions)"
@@ -311,9 +332,9 @@ private struct SearchStatement {
 
   private static func shortest(
     _ connection: any SQLConnection, _ lists: [Postings], _ conditions: String, _ times: [SQLValue]
-  ) throws -> Int {
-    guard lists.count > 1 else { return 0 }
+  ) throws -> (index: Int, length: Int64) {
     var best = (index: 0, length: Int64.max)
+    guard lists.count > 1 else { return best }
     for (index, list) in lists.enumerated() {
       // No further than the shortest so far: a longer one is of no interest.
       let most = min(probe, best.length)
@@ -324,7 +345,7 @@ private struct SearchStatement {
       if let length, length < best.length { best = (index, length) }
       if best.length <= 1 { break }
     }
-    return best.index
+    return best
   }
 
   /// An issuance that hits two domains of an account stands in its list twice, one after the other.
@@ -347,16 +368,18 @@ private struct SearchStatement {
     let most = Int64(min(ceiling ?? .max, .max - 1))
     // Where so many entries have been tried, there are at least as many as were found among them.
     let tried = ceiling == nil ? Int64.max : filters.isEmpty ? most + 1 : SearchStatement.probe
-    let found = filters.map { $0.filter("tried_time", "tried_number") }.joined(separator: " AND ")
-    let row = try connection.query(
+    let entries = """
+      SELECT p.first_seen AS tried_time, p.\(number) AS tried_number\(body) GROUP BY p.first_seen, p.\(number) LIMIT ?
       """
-      SELECT count(*), coalesce(sum(\(filters.isEmpty ? "1" : found)), 0)
-      FROM (SELECT p.first_seen AS tried_time, p.\(number) AS tried_number\(body)
-        GROUP BY p.first_seen, p.\(number) LIMIT ?)
-      """, filterArguments + arguments + [.integer(tried)]
-    ).first
-    let (all, matching) = (row?.integer(0) ?? 0, row?.integer(1) ?? 0)
-    let count = SearchCount(counted: matching, ceiling: Int(most))
-    return SearchCount(value: count.value, isExact: count.isExact && (filters.isEmpty || all < tried))
+    let found = filters.map { " AND " + $0.filter("tried_time", "tried_number") }.joined()
+    func count(_ filter: String, _ values: [SQLValue], _ limit: Int64) throws -> Int64 {
+      try connection.query(
+        "SELECT count(*) FROM (SELECT 1 FROM (\(entries)) WHERE true\(filter) LIMIT ?)",
+        arguments + [.integer(tried)] + values + [.integer(limit)]
+      ).first?.integer(0) ?? 0
+    }
+    let counted = SearchCount(counted: try count(found, filterArguments, most + 1), ceiling: Int(most))
+    guard counted.isExact, ceiling != nil, !filters.isEmpty, length >= tried else { return counted }
+    return SearchCount(value: counted.value, isExact: try count("", [], tried) < tried)
   }
 }

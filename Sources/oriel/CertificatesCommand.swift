@@ -5,6 +5,7 @@ import MerkleTree
 import OrielAccounts
 import OrielStore
 import OrielVerdicts
+import OrielWatchlist
 
 struct CertificatesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -103,40 +104,18 @@ struct CertificatesCommand: AsyncParsableCommand {
 }
 
 extension AccountStore {
-  /// The domains of an account that have one of these names: the names themselves, what they are below, and what a
-  /// wildcard covers.
+  /// The domains of an account that have one of these names.
   fileprivate func domains(for names: [String], of account: AccountID) async throws -> [Domain] {
-    var domains = try await domains(named: names, of: account)
-    let wildcards = Set(names.prefix(1000).filter { $0.hasPrefix("*.") }.map { $0.dropFirst() })
-    guard !wildcards.isEmpty else { return domains }
-    var last: String?
-    while true {
-      let exact = try await Accounts(self).domains(.machine(account), startingWith: "=", after: last, limit: 1000)
-      domains += exact.filter { domain in
-        wildcards.contains(domain.item.drop { $0 != "." }) && !domains.contains { $0.id == domain.id }
-      }
-      guard let next = exact.last?.item else { return domains }
-      last = next
-    }
-  }
-
-  private func domains(named names: [String], of account: AccountID) async throws -> [Domain] {
-    var items: [String] = []
-    for name in names.prefix(1000) {
-      items.append("=" + name)
-      var rest = name[...]
-      if rest.hasPrefix("*.") { rest = rest.dropFirst(2) }
-      while !rest.isEmpty {
-        if !items.contains(String(rest)) { items.append(String(rest)) }
-        rest = rest.drop { $0 != "." }.dropFirst()
-      }
-    }
     var domains: [Domain] = []
-    for item in items {
-      domains += try await Accounts(self).domains(.machine(account), startingWith: item, limit: 1).filter {
-        $0.item == item
+    var last: String?
+    repeat {
+      let page = try await Accounts(self).domains(.machine(account), after: last, limit: 1000)
+      domains += page.filter { domain in
+        guard let item = try? domain.watched, item.isName else { return false }
+        return names.contains(where: item.isHit)
       }
-    }
+      last = page.last?.item
+    } while last != nil
     return domains
   }
 }

@@ -145,7 +145,10 @@ struct Operation: Sendable, CustomTestStringConvertible {
     },
     Operation(name: "record", permission: .read) { try await $0.record($1, $2.issuance) },
     Operation(name: "search", permission: .read) { try await $0.search($1, query()).results + $2.nothing },
-    Operation(name: "searchCount", permission: .read) { try await $0.searchCount($1, query()) + $2.nothing },
+    Operation(name: "searchCounted", permission: .read) {
+      let found = try await $0.searchCounted($1, query(), ceiling: nil)
+      return (found.page, found.count) + $2.nothing
+    },
     Operation(name: "setState", permission: .write) {
       try await $0.setState($1, of: $2.domain, $2.issuance, to: .claimed, note: "mine")
     },

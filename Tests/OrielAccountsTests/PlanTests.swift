@@ -31,6 +31,7 @@ private struct ExplainedDatabase: SQLDatabase {
       notes.statements.withLock { _ = $0.insert(sql) }
       for row in try inner.query("EXPLAIN QUERY PLAN " + sql, arguments) {
         guard let step = row.text(3), step.hasPrefix("SCAN "), !step.contains("CONSTANT ROW"),
+          !step.contains("json_each"),
           !step.contains("(subquery")
         else { continue }
         notes.scans.withLock { _ = $0.insert("\(step): \(sql)") }

@@ -98,7 +98,11 @@ struct SearchTests {
       let own = expected.filter(\.isOwn).map(\.pair.issuanceID)
       #expect(try await search.page(query, limit: 1000).results.map(\.id) == ids)
       #expect(try await search.count(query) == SearchCount(value: ids.count, isExact: true))
-      #expect(try await registry.accounts.searchCount(owner, query).value == own.count)
+      #expect(try await registry.accounts.searchCounted(owner, query, ceiling: nil).count.value == own.count)
+      let ceiling = Int(random.next() % 6)
+      #expect(
+        try await registry.accounts.searchCounted(owner, query, limit: 4, ceiling: ceiling).count
+          == SearchCount(value: min(own.count, ceiling), isExact: own.count <= ceiling))
       var (paged, cursor): ([IssuanceID], SearchCursor?) = ([], nil)
       repeat {
         let page = try await registry.accounts.search(owner, query, after: cursor, limit: 3)

@@ -1,4 +1,5 @@
 public import Foundation
+import OrielMail
 import Synchronization
 
 /// A process of ours, with nothing of this one but what it is given.
@@ -6,11 +7,6 @@ import Synchronization
 /// Foundation's `Process` reads beyond its memory while it looks for open descriptors, which ends a run of tests that has
 /// many of them.
 public final class RunningProgram: Sendable {
-  public struct NotStarted: Error {
-    public let program: String
-    public let reason: String
-  }
-
   public let identifier: pid_t
   /// What the system said of its end; nil while it runs.
   private let end = Mutex<Int32?>(nil)
@@ -21,37 +17,11 @@ public final class RunningProgram: Sendable {
     environment: [String: String] = ProcessInfo.processInfo.environment, input: FileHandle? = nil,
     output: FileHandle? = nil, errors: FileHandle? = nil
   ) throws {
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
+    let descriptors = [input, output, errors].enumerated().map { number, handle -> ProgramStart.Descriptor in
+      if let handle { return .same(as: handle.fileDescriptor) }
+      return number == 0 ? .reading("/dev/null") : .writing("/dev/null")
     }
-    for (number, handle) in [input, output, errors].enumerated() {
-      if let handle {
-        posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, Int32(number))
-      } else {
-        posix_spawn_file_actions_addopen(&actions, Int32(number), "/dev/null", number == 0 ? O_RDONLY : O_WRONLY, 0)
-      }
-    }
-    // And some more: other threads open descriptors meanwhile. Closing one that is not open does no harm.
-    let open = try FileManager.default.contentsOfDirectory(atPath: "/dev/fd").compactMap { Int32($0) }
-    for descriptor in 3...(open.max() ?? 3) + 64 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
-    var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-    var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for string in argv + envp { free(string) } }
-    var identifier: pid_t = 0
-    let code = posix_spawn(&identifier, program, &actions, &attributes, &argv, &envp)
-    guard code == 0 else { throw NotStarted(program: program, reason: String(cString: strerror(code))) }
-    self.identifier = identifier
+    identifier = try ProgramStart(program, arguments, environment: environment, descriptors: descriptors).start()
   }
 
   public var isRunning: Bool { end.withLock { look(&$0) } }

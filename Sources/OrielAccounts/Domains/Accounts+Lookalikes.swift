@@ -81,7 +81,7 @@ extension Turn {
   func apply(lookalikes change: DomainChange, to domain: Domain) throws {
     let id = SQLValue.integer(domain.id.value)
     if let isOn = change.watchesLookalikes, isOn != domain.watchesLookalikes {
-      let item = try? WatchedItem(parsing: domain.item, allowPublicSuffix: true)
+      let item = try? domain.watched
       guard !isOn || item.flatMap({ LookalikeIndex.OwnedDomain($0) }) != nil else {
         throw AccountError.refused(field: .domain, reason: "only a name can be imitated; \(domain.item) is none")
       }

@@ -57,12 +57,13 @@ extension Accounts {
   package func unreached(_ actor: Actor, of domains: [DomainID]) async throws -> Set<DomainID> {
     try await look(actor, .read) { turn in
       guard let condition = try turn.isUnreached() else { return [] }
-      return Set(
-        try domains.filter { id in
-          try turn.count(
-            "SELECT count(*) FROM domains WHERE id = ? AND account_id = ? AND \(condition)",
-            [.integer(id.value), turn.account]) > 0
-        })
+      let ids = "[" + domains.map { "\($0.value)" }.joined(separator: ",") + "]"
+      let rows = try turn.connection.query(
+        """
+        SELECT id FROM domains
+        WHERE id IN (SELECT value FROM json_each(?)) AND account_id = ? AND \(condition)
+        """, [.text(ids), turn.account])
+      return Set(rows.compactMap { $0.integer(0) }.map { DomainID($0) })
     }
   }
 }

@@ -95,6 +95,11 @@ package struct Domain: Hashable, Sendable {
   /// What the configuration file says of it, so that it can't be changed elsewhere.
   package let configured: Set<Setting>
 
+  /// What is watched.
+  package var watched: WatchedItem {
+    get throws(WatchedItemError) { try WatchedItem(parsing: item, allowPublicSuffix: true) }
+  }
+
   /// Whether there are other CAA records than the owner has confirmed. That there are none is news only after some.
   package var hasNewCAA: Bool { seenCAA.map { $0 != confirmedCAA && (confirmedCAA != nil || !$0.isEmpty) } ?? false }
 }

@@ -35,11 +35,7 @@ extension Accounts {
         let all = counts.filter { filter.levels.isEmpty || filter.levels.contains($0.key) }.reduce(0) { $0 + $1.value }
         return SearchCount(counted: Int64(all), ceiling: .max)
       }
-      return try turn.historyLists(of: domain, filter).reduce(SearchCount(value: 0, isExact: true)) { sum, list in
-        guard sum.value < ceiling ?? .max else { return SearchCount(value: sum.value, isExact: false) }
-        let count = try list.count(turn.connection, ceiling: ceiling.map { $0 - sum.value })
-        return SearchCount(value: sum.value + count.value, isExact: sum.isExact && count.isExact)
-      }
+      return try turn.historyCount(of: domain, filter, ceiling: ceiling)
     }
   }
 
@@ -128,11 +124,14 @@ extension Accounts {
     }
   }
 
-  package func searchCount(_ actor: Actor, _ query: IssuanceQuery, ceiling: Int? = nil) async throws -> SearchCount {
+  /// - Parameter ceiling: how far to count; nil to count all there are.
+  package func searchCounted(
+    _ actor: Actor, _ query: IssuanceQuery, after cursor: SearchCursor? = nil, limit: Int = 50, ceiling: Int?
+  ) async throws -> (page: SearchPage<IssuanceSummary>, count: SearchCount) {
     var query = query
     query.account = actor.account.value
     return try await look(actor, .read) { [query] in
-      try IssuanceSearch.count($0.connection, query, ceiling: ceiling)
+      try IssuanceSearch.pageAndCount($0.connection, query, after: cursor, limit: limit, ceiling: ceiling)
     }
   }
 
@@ -192,6 +191,14 @@ extension HistoryFilter {
 }
 
 extension Turn {
+  func historyCount(of domain: DomainID?, _ filter: HistoryFilter, ceiling: Int?) throws -> SearchCount {
+    try historyLists(of: domain, filter).reduce(SearchCount(value: 0, isExact: true)) { sum, list in
+      guard sum.value < ceiling ?? .max else { return SearchCount(value: sum.value, isExact: false) }
+      let count = try list.count(connection, ceiling: ceiling.map { $0 - sum.value })
+      return SearchCount(value: sum.value + count.value, isExact: sum.isExact && count.isExact)
+    }
+  }
+
   fileprivate func monthlyCounts(of domain: DomainID, from month: String) throws -> [String: [VerdictLevel: Int]] {
     let rows = try connection.query(
       "SELECT month, verdict, count FROM judgement_months WHERE domain_id = ? AND month >= ? AND count > 0",

@@ -44,15 +44,20 @@ package struct ChildProcess {
   }
 
   package func run() async -> Outcome {
-    guard !([program] + arguments).contains(where: { $0.utf8.contains(0) }) else {
-      return Outcome(end: .notStarted("a NUL in the command"))
+    guard let pipe = OutputPipe(limit: outputLimit) else {
+      return Outcome(end: .notStarted(String(cString: strerror(errno))))
     }
-    guard let pipe = OutputPipe(limit: outputLimit) else { return Outcome(end: .notStarted(ChildProcess.words(errno))) }
     defer { pipe.closeReading() }
-    var process: pid_t = 0
-    let code = spawn(&process, output: pipe.writing)
-    pipe.closeWriting()
-    guard code == 0 else { return Outcome(end: .notStarted(ChildProcess.words(code))) }
+    let output = ProgramStart.Descriptor.same(as: pipe.writing)
+    let start = ProgramStart(
+      program, arguments, environment: environment, descriptors: [.reading(input), output, output], isGroup: true)
+    let process: pid_t
+    do {
+      defer { pipe.closeWriting() }
+      process = try start.start()
+    } catch {
+      return Outcome(end: .notStarted(error.reason))
+    }
     return await watch(process, pipe)
   }
 
@@ -115,48 +120,6 @@ package struct ChildProcess {
   private func pause(_ duration: Duration) async { await Task { try? await Task.sleep(for: duration) }.value }
 
   static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
-
-  // MARK: - Starting
-
-  private func spawn(_ process: inout pid_t, output: Int32) -> Int32 {
-    #if canImport(Darwin)
-      var actions: posix_spawn_file_actions_t?
-      var attributes: posix_spawnattr_t?
-    #else
-      var actions = posix_spawn_file_actions_t()
-      var attributes = posix_spawnattr_t()
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    posix_spawn_file_actions_adddup2(&actions, output, 2)
-    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
-    for descriptor in ChildProcess.descriptorsToClose() { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
-    let variables = environment.map { "\($0.key)=\($0.value)".replacing("\0", with: "") }.sorted()
-    var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-    var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
-    defer { for string in argv + envp { free(string) } }
-    return posix_spawnp(&process, program, &actions, &attributes, &argv, &envp)
-  }
-
-  /// Everything above 2 that is open, and some more: other threads open descriptors meanwhile. Closing one that is not
-  /// open does no harm.
-  private static func descriptorsToClose() -> ClosedRange<Int32> {
-    let open = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []
-    return 3...min((open.compactMap { Int32($0) }.max() ?? 3) + 64, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)) - 1))
-  }
 }
 
 /// The pipe that a child speaks into.

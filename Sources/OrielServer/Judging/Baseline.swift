@@ -109,8 +109,3 @@ extension BaselineRecord {
       notBefore: notBefore, notAfter: notAfter, isTold: true)
   }
 }
-
-extension Domain {
-  /// What is watched.
-  var watched: WatchedItem { get throws { try WatchedItem(parsing: item, allowPublicSuffix: true) } }
-}

@@ -41,10 +41,10 @@ extension Site {
       while !live.isStopping, !Task.isCancelled {
         // Anew each time: the session may have ended, or the member been removed.
         guard let actor = try? await signIn.actor(session: session, account: account),
-          let news = try? await news(actor)
+          let news = try? await accounts.news(actor)
         else { break }
         // A comment shows whether anybody still listens.
-        let text = news.mark == last ? ": \n\n" : "event: news\nid: \(news.mark)\ndata: \(news.open)\n\n"
+        let text = news.mark == last ? ": \n\n" : "event: news\nid: \(news.mark)\ndata: \(news.open.value)\n\n"
         last = news.mark
         try await writer.write(ByteBuffer(string: text))
         try await Task.sleep(for: settings.liveInterval)
@@ -53,24 +53,4 @@ extension Site {
     }
     return Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
   }
-
-  /// How things stand for those who have pages open.
-  func news(_ actor: Actor) async throws -> News {
-    var filter = HistoryFilter()
-    filter.levels = [.unexplained]
-    filter.states = [.new]
-    let open = try await accounts.historyCount(actor, filter, ceiling: 999)
-    let newest = try await accounts.history(actor, limit: 1).results.first
-    let mark = [Int64(open.value), newest?.issuance.number ?? 0, newest?.at ?? 0, newest?.changedAt ?? 0]
-    return News(mark: mark.map { "\($0)" }.joined(separator: "-"), open: open.value, isExact: open.isExact)
-  }
-}
-
-/// What a page has to be shown anew for.
-struct News: Sendable {
-  /// Another one, whenever there is something new.
-  let mark: String
-  /// How many certificates need somebody.
-  let open: Int
-  let isExact: Bool
 }

@@ -2,27 +2,25 @@ import Synchronization
 
 /// Where the pages are, as browsers see it.
 final class PublicAddress: Sendable {
-  private let url: Mutex<String>
-  /// What tells our cookies from those of other services on the host: cookies know no ports.
-  private let port = Mutex("")
+  /// With what tells our cookies from those of other services on the host, as cookies know no ports.
+  private let place: Mutex<(url: String, suffix: String)>
 
   /// - Parameter url: without a slash at its end.
-  init(_ url: String?) { self.url = Mutex(url ?? "") }
+  init(_ url: String?) { place = Mutex((url ?? "", "")) }
 
   /// Settles on the address that is listened on, if no other was given.
   func listening(host: String, port: Int) {
-    url.withLock {
-      guard $0.isEmpty else { return }
-      $0 = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-      self.port.withLock { $0 = "-\(port)" }
+    place.withLock { place in
+      guard place.url.isEmpty else { return }
+      place = ("http://\(host.contains(":") ? "[\(host)]" : host):\(port)", "-\(port)")
     }
   }
 
-  var text: String { url.withLock { $0 } }
+  var text: String { place.withLock { $0.url } }
   var isSecure: Bool { text.hasPrefix("https://") }
 
   /// Cookies that no other host can set, where the connection allows it.
-  private var name: String { (isSecure ? "__Host-" : "") + "oriel" + port.withLock { $0 } }
+  private var name: String { (isSecure ? "__Host-" : "") + "oriel" + place.withLock { $0.suffix } }
   var sessionCookie: String { name }
   /// For the forms of who is not signed in.
   var visitorCookie: String { name + "-visit" }

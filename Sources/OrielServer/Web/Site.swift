@@ -76,8 +76,8 @@ struct Site: Sendable {
       frame["refused"] = [refusal.form: [refusal.field: refusal.reason] as Values] as Values
     }
     if let actor = visit.actor {
-      let news = if let news = visit.news { news } else { try await news(actor) }
-      frame["open"] = "\(news.open)"
+      let open = if let news = visit.news { news.open } else { try await accounts.news(actor).open }
+      frame["open"] = "\(open.value)"
       frame["member"] =
         [
           "address": visit.address, "mayWrite": actor.may(.write), "mayManage": actor.may(.manage),
@@ -87,7 +87,7 @@ struct Site: Sendable {
               "path": path, "words": words,
               "isCurrent": path == "/" ? visit.path == "/" : visit.path == path || visit.path.hasPrefix(path + "/"),
               "counts": path == "/",
-              "open": path == "/" && news.open > 0 ? Phrase.number(news.open) + (news.isExact ? "" : "+") : nil,
+              "open": path == "/" && open.value > 0 ? Phrase.number(open.value) + (open.isExact ? "" : "+") : nil,
             ]
           },
           "isInSeveral": visit.memberships.count > 1,

@@ -87,7 +87,7 @@ struct Routes {
       do {
         if isMember { _ = try visit.someone() }
         // Before the page looks itself: what comes in between is shown once more, rather than not at all.
-        if let actor = visit.actor { visit.news = try await site.news(actor) }
+        if let actor = visit.actor { visit.news = try await site.accounts.news(actor) }
         return try await Routes.answer(try await show(visit), visit, site)
       } catch {
         return try await Routes.problem(error, site, visit, isMember: isMember)
@@ -110,33 +110,41 @@ struct Routes {
     router.on(RouterPath(path), method: .post) { request, context in
       var visit = try await Routes.visit(request, context, site)
       do {
-        do {
-          let bounds =
-            visit.actor != nil && takesFiles ? try await Routes.bounds(ofUpload: visit, request, context, site) : .form
-          let body = try await Routes.body(of: request, context, site.settings, bounds)
-          visit.form = try Form(body, contentType: request.headers[.contentType])
-          if !isOpen { try Routes.check(visit, request, site) }
-          if isMember { _ = try visit.someone() }
-          switch try await act(visit) {
-          case .page(let page): return try await Routes.answer(page, visit, site)
-          case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
-          }
-        } catch AccountError.refused(let field, let reason) where page != nil {
-          visit.refusal = Visit.Refusal(form: form, field: field.rawValue, reason: reason)
-          guard var shown = try await page?(visit) else { throw AccountError.refused(field: field, reason: reason) }
-          shown.status = 422
-          return try await Routes.answer(shown, visit, site)
-        } catch let problem as WebProblem where takesFiles && problem.status == 413 && visit.actor != nil {
-          let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
-          visit.refusal = Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason)
-          guard var shown = try await page?(visit) else { throw problem }
-          shown.status = problem.status
-          return try await Routes.answer(shown, visit, site)
+        let bounds =
+          visit.actor != nil && takesFiles ? try await Routes.bounds(ofUpload: visit, request, context, site) : .form
+        let body = try await Routes.body(of: request, context, site.settings, bounds)
+        visit.form = try Form(body, contentType: request.headers[.contentType])
+        if !isOpen { try Routes.check(visit, request, site) }
+        if isMember { _ = try visit.someone() }
+        switch try await act(visit) {
+        case .page(let page): return try await Routes.answer(page, visit, site)
+        case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
         }
       } catch {
-        return try await Routes.problem(error, site, visit, isMember: isMember)
+        guard let page, let (refusal, status) = Routes.refusal(error, of: form, takesFiles: takesFiles, visit, site)
+        else { return try await Routes.problem(error, site, visit, isMember: isMember) }
+        visit.refusal = refusal
+        do {
+          var shown = try await page(visit)
+          shown.status = status
+          return try await Routes.answer(shown, visit, site)
+        } catch {
+          return try await Routes.problem(error, site, visit, isMember: isMember)
+        }
       }
     }
+  }
+
+  /// What is said beside a field of the form, if it is for that that it can't be taken.
+  private static func refusal(
+    _ error: any Error, of form: String, takesFiles: Bool, _ visit: Visit, _ site: Site
+  ) -> (Visit.Refusal, status: Int)? {
+    if case AccountError.refused(let field, let reason) = error {
+      return (Visit.Refusal(form: form, field: field.rawValue, reason: reason), 422)
+    }
+    guard takesFiles, visit.actor != nil, let problem = error as? WebProblem, problem.status == 413 else { return nil }
+    let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
+    return (Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason), 413)
   }
 
   /// Who may not send files, or not there, is told so, and nothing of what they send is kept meanwhile.

@@ -99,11 +99,14 @@ extension APIOperation {
       throw APIProblem.fields(wrong.map { FieldError(field: $0.key, reason: $0.value) })
     }
     (query.from, query.before) = (call.query["from"]?.time, call.query["before"]?.time)
-    let page = try await call.accounts.search(
-      actor, query, after: try call.cursor { SearchCursor($0) }, limit: call.limit)
+    let cursor = try call.cursor { SearchCursor($0) }
+    let page: SearchPage<IssuanceSummary>
     var count: SearchCount?
     if call.query["count"]?.flag == true {
-      count = try await call.accounts.searchCount(actor, query, ceiling: countCeiling)
+      (page, count) = try await call.accounts.searchCounted(
+        actor, query, after: cursor, limit: call.limit, ceiling: countCeiling)
+    } else {
+      page = try await call.accounts.search(actor, query, after: cursor, limit: call.limit)
     }
     return [
       "items": .list(page.results.map(\.json)), "next": page.next.map { .text("\($0)") }, "count": count?.json,

@@ -95,7 +95,7 @@ extension Happening {
       ]
     case .told(_, let target, let state):
       [
-        "at": .time(at), "item": .text(item), "what": "told", "target": .text(target),
+        "at": .time(at), "item": .text(item), "what": "told", "target": .text("\(DeliveryPlace(target))"),
         "delivery": .text(state.rawValue),
       ]
     }

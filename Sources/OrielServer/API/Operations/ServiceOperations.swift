@@ -21,7 +21,7 @@ extension StoredDelivery {
     [
       "id": .text(String(id)), "kind": .text(alert.kind.rawValue), "issuance": alert.issuance.map { .text("\($0)") },
       "item": alert.item.map { .text($0) },
-      "target": .text(target.hasPrefix("domain-mail:") ? String(target.dropFirst(7)) : target),
+      "target": .text("\(DeliveryPlace(target))"),
       "state": .text(state.rawValue), "attempts": .integer(Int64(attempts)),
       "last_attempt": lastAttempt.map { .time($0) }, "said": words.map { .text($0) },
       "created_at": .time(alert.createdAt),

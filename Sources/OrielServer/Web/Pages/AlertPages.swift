@@ -8,8 +8,9 @@ extension Site {
 
   func alertsPage(_ visit: Visit) async throws -> Page {
     let actor = try visit.someone()
-    let deliveries = try await deliveries(
-      of: actor.account, before: visit.query["before"].flatMap { Int64($0) }, limit: Site.alertsOnPage)
+    let found = try await deliveries(
+      of: actor.account, before: visit.query["before"].flatMap { Int64($0) }, limit: Site.alertsOnPage + 1)
+    let deliveries = found.prefix(Site.alertsOnPage)
     var judgements: [IssuanceID: [Judgement]] = [:]
     var rows: [Values] = []
     for delivery in deliveries {
@@ -23,7 +24,7 @@ extension Site {
       "alerts", title: "Alerts",
       [
         "hasDeliveries": !rows.isEmpty, "deliveries": rows,
-        "nextPage": deliveries.count == Site.alertsOnPage ? deliveries.last.map { "/alerts?before=\($0.id)" } : nil,
+        "nextPage": found.count > deliveries.count ? deliveries.last.map { "/alerts?before=\($0.id)" } : nil,
       ])
   }
 
@@ -38,7 +39,8 @@ extension Site {
     let alert = delivery.alert
     var values: Values = [
       "when": Phrase.minute(delivery.lastAttempt ?? alert.createdAt), "kindOf": alert.kind.words,
-      "deliveredIssuance": alert.issuance.map { "\($0)" }, "about": alert.item, "target": delivery.address,
+      "deliveredIssuance": alert.issuance.map { "\($0)" }, "about": alert.item,
+      "target": DeliveryPlace(delivery.target).words,
       "stateWords": delivery.state.words,
       "tries": delivery.attempts > 1 ? Phrase.plural(delivery.attempts, "try", "tries") : nil,
       "said": delivery.words.map { String($0.prefix(300)) },
@@ -66,15 +68,13 @@ extension Site {
   }
 }
 
-extension StoredDelivery {
-  /// Where it goes, for people.
-  fileprivate var address: String {
-    let parts = target.split(separator: ":", maxSplits: 1).map(String.init)
-    guard parts.count == 2 else { return target }
-    return switch parts[0] {
-    case "mail", "domain-mail": parts[1]
+extension DeliveryPlace {
+  /// For people.
+  var words: String {
+    switch way {
+    case "", "mail": name
     case "ping": "a monitoring service"
-    case let channel: "\(channel) of \(parts[1])"
+    default: "\(way) of \(name)"
     }
   }
 }

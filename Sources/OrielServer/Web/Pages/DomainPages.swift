@@ -56,8 +56,8 @@ extension Site {
   /// Whom the configuration file has told of a domain; nil where that is not known.
   private func configuredRecipients(_ domain: Domain) -> [Values]? {
     parts.recipients(domain.item)?.map { target -> Values in
-      let words = target.target.split(separator: ":", maxSplits: 1).map(String.init)
-      return ["told": target.recipient, "toldBy": words.first == "mail" ? words.last : words.first]
+      let place = DeliveryPlace(target.target)
+      return ["told": target.recipient, "toldBy": place.way == "mail" ? place.name : place.way]
     }
   }
 
@@ -83,9 +83,10 @@ extension Site {
     let cursor = visit.query["after"].flatMap { HistoryCursor($0) }
     let page: (results: [Judgement], next: HistoryCursor?) =
       isWrong ? ([], nil) : try await accounts.history(actor, of: domain, filter, after: cursor, limit: 50)
-    let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: 10_000)
+    let ceiling = visit.query["count"] == "all" ? nil : 10_000
+    let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: ceiling)
     let own: Values = [
-      "isOne": domain != nil, "table": path + "/export.csv?" + visit.query.query(without: ["after", "done"]),
+      "isOne": domain != nil, "table": path + "/export.csv?" + visit.query.query(without: ["after", "count", "done"]),
       "listPath": path, "isFiltered": isWrong || filter != HistoryFilter(),
       "levels": choices(VerdictLevel.inOrder, chosen: visit.query["level"], words: \.words),
       "states": choices(Judgement.State.allCases, chosen: visit.query["state"], words: \.words),
@@ -93,9 +94,12 @@ extension Site {
       "countWords": count.map {
         "\(Phrase.count($0)) \($0.value == 1 ? "certificate" : "certificates"), newest first."
       },
+      "countAll": count.flatMap {
+        $0.isExact ? nil : path + "?" + visit.query.query(without: ["done"], adding: [("count", "all")])
+      },
       "judgements": page.results.map { row($0, showsItem: domain == nil) },
       "nextPage": page.next.map {
-        path + "?" + visit.query.query(without: ["after", "done"], adding: [("after", "\($0)")])
+        path + "?" + visit.query.query(without: ["after", "count", "done"], adding: [("after", "\($0)")])
       },
     ]
     return Page("domain", title: title, head.merging(own), status: isWrong ? 422 : 200)

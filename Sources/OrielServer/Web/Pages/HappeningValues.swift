@@ -20,7 +20,7 @@ extension Site {
         values["said"] = state == .new ? "Opened again" : state.words
         values["saidNote"] = note
       case .told(let kind, let target, let state):
-        values["toldTo"] = target.hasPrefix("mail:") ? String(target.dropFirst(5)) : target
+        values["toldTo"] = DeliveryPlace(target).words
         values["told"] = (kind == .followUp ? "Told what came of it" : "Told") + ", " + state.happened
       }
       return values

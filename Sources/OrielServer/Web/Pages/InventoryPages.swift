@@ -1,6 +1,7 @@
 import MerkleTree
 import OrielAccounts
 import OrielVerdicts
+import OrielWatchlist
 
 extension Site {
   func inventoryPage(_ visit: Visit) async throws -> Page {

@@ -386,14 +386,14 @@ extension CertificateFacts {
 
 extension ActionStep {
   fileprivate var values: Values {
-    let (badge, words) =
+    let badge =
       switch fits {
-      case .yes: ("known", "Do this")
-      case .perhaps: ("expected", "Perhaps")
-      case .no: ("plain", "Not here")
+      case .yes: "known"
+      case .perhaps: "expected"
+      case .no: "plain"
       }
     return [
-      "stepTitle": title, "fitBadge": badge, "fitWords": words, "why": why, "addressee": addressee,
+      "stepTitle": title, "fitBadge": badge, "fitWords": fits.words, "why": why, "addressee": addressee,
       "hasContacts": !addresses.isEmpty || !pages.isEmpty || !phones.isEmpty, "mails": addresses.map(\.text),
       "pages": pages.map(\.url), "phones": phones, "notes": notes,
       "report": report.map {

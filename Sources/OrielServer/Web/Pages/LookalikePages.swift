@@ -37,7 +37,7 @@ extension Site {
 
   /// What the settings of a domain say of look-alikes.
   func lookalikeSettings(_ domain: Domain) -> Values {
-    let item = try? WatchedItem(parsing: domain.item, allowPublicSuffix: true)
+    let item = try? domain.watched
     return [
       "isPossible": item?.isName ?? false, "areSought": domain.watchesLookalikes,
       "lookalikeTimes": choices(DeliveryTime.allCases, chosen: domain.lookalikeDelivery.rawValue, words: \.words),

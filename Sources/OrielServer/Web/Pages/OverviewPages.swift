@@ -16,7 +16,7 @@ extension Site {
     async let asyncWaiting = accounts.waiting(actor)
     async let asyncCounts = accounts.verdictCounts(actor, since: week)
     let openPage = try await accounts.history(actor, open, limit: 10)
-    let openCount = try await accounts.historyCount(actor, open, ceiling: 1000)
+    let openCount = if let news = visit.news { news.open } else { try await accounts.news(actor).open }
     var routine = HistoryFilter()
     (routine.levels, routine.from) = ([.known, .expected], week)
     let routinePage = try await accounts.history(actor, routine, limit: 5).results

@@ -13,19 +13,19 @@ extension Site {
       "inputs": inputs(["name", "hash", "serial", "key", "issuer", "from", "to"], visit.query, wrong)
     ]
     if wasAsked, wrong.isEmpty {
-      async let asyncCount = accounts.searchCount(actor, query, ceiling: 4000)
-      let page = try await accounts.search(
-        actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 30)
+      let (page, count) = try await accounts.searchCounted(
+        actor, query, after: visit.query["after"].flatMap { SearchCursor($0) }, limit: 30,
+        ceiling: visit.query["count"] == "all" ? nil : 1000)
       let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
-      let count = try await asyncCount
       values["wasAsked"] = true
       values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
+      values["countAll"] = count.isExact ? nil : "/search?" + visit.query.query(without: [], adding: [("count", "all")])
       values["results"] = page.results.map { found in
         judged[found.number].map { row($0, showsItem: true) } ?? row(found)
       }
-      values["table"] = "/search.csv?" + visit.query.query(without: ["after"])
+      values["table"] = "/search.csv?" + visit.query.query(without: ["after", "count"])
       values["nextPage"] = page.next.map {
-        "/search?" + visit.query.query(without: ["after"], adding: [("after", "\($0)")])
+        "/search?" + visit.query.query(without: ["after", "count"], adding: [("after", "\($0)")])
       }
     }
     return Page("search", title: "Search", values, status: wrong.isEmpty ? 200 : 422)
@@ -42,7 +42,7 @@ extension Site {
     // A hash is a certificate's or an issuance's.
     query.certificate = hash(form, "hash", &wrong)
     if let hash = query.certificate, wrong.isEmpty,
-      try await accounts.searchCount(actor, query, ceiling: 1).value == 0
+      try await accounts.search(actor, query, limit: 1).results.isEmpty
     {
       (query.certificate, query.issuance) = (nil, IssuanceID(hash))
     }

@@ -22,7 +22,7 @@ enum Phrase {
   }
 
   /// With a capital and a full stop.
-  static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+  static func sentence(_ text: String) -> String { (text.prefix(1).uppercased() + text.dropFirst()).withFullStop }
 
   static func ago(_ time: Int64, now: Int64) -> String {
     span(now.subtractingReportingOverflow(time).partialValue) + " ago"

@@ -45,7 +45,7 @@ let domainTemplate = """
   {{#inputs}}<div><label for="{{input}}">{{words}}</label><input id="{{input}}" name="{{input}}" type="{{type}}" value="{{value}}"{{#wrong}} aria-invalid="true" aria-describedby="e-{{input}}"{{/wrong}}>{{#wrong}}<p class="error" id="e-{{input}}">{{wrong}}</p>{{/wrong}}</div>{{/inputs}}
   </div><button class="quiet">Filter</button></form></details>
   <div id="history" data-live>
-  <p class="soft">{{countWords}}</p>
+  <p class="soft">{{countWords}}{{#countAll}} <a href="{{countAll}}">Count them all</a>{{/countAll}}</p>
   <ul class="list">{{#judgements}}{{>judgement}}{{/judgements}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
   {{#isOne}}<p class="soft"><a href="{{table}}">All of them as CSV</a>, <a rel="alternate" type="application/atom+xml" href="{{listPath}}/feed.atom">as a feed</a></p>{{/isOne}}

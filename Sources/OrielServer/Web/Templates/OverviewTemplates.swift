@@ -104,6 +104,7 @@ let searchTemplate = """
   </form>
   {{#wasAsked}}
   <h2>{{countWords}}</h2>
+  {{#countAll}}<p><a href="{{countAll}}">Count them all</a></p>{{/countAll}}
   <ul class="list">{{#results}}{{>judgement}}{{/results}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
   <p class="soft"><a href="{{table}}">All of them as CSV</a></p>
