@@ -154,16 +154,15 @@ package final class Service: Sendable {
     let last = Mutex<Int64?>(nil)
     try await accounts.store.follow(every: settingsInterval) { [self] generation in
       try await accounts.show(plan.withLock { $0 })
-      // Perhaps they told of something.
-      try await router?.reconsider()
       let isNew = last.withLock { last in
         defer { last = generation.watch }
         return last != generation.watch
       }
-      guard isNew else { return }
-      try await takeUp(accounts)
+      if isNew { try await takeUp(accounts) }
+      // Perhaps they told of something.
+      try await router?.reconsider()
       // Many changes in a row are taken up together.
-      try await Task.sleep(for: .milliseconds(250))
+      if isNew { try await Task.sleep(for: .milliseconds(250)) }
     }
   }
 

@@ -204,9 +204,6 @@ extension AlertStore {
     }
   }
 
-  /// How far back to look for what went to those whom the configuration file names, among what went to others.
-  private static let deliverySpan = 100_000
-
   /// What was sent about the domains of an account, newest first.
   ///
   /// - Parameters:
@@ -217,8 +214,8 @@ extension AlertStore {
     ofAccount account: Int64, isOperators: Bool = false, before id: Int64? = nil, limit: Int
   ) async throws -> [StoredDelivery] {
     let configured = """
-       WHERE d.account_id IS NULL AND d.recipient NOT LIKE 'domain:%' AND d.id < ?1
-        AND d.id > (SELECT max(id) FROM deliveries) - \(AlertStore.deliverySpan) ORDER BY d.id DESC LIMIT ?2
+       WHERE d.account_id IS NULL AND substr(d.recipient, 1, 7) <> 'domain:' AND d.id < ?1
+      ORDER BY d.id DESC LIMIT ?2
       """
     let (before, most) = (SQLValue.integer(id ?? .max), SQLValue.integer(Int64(limit)))
     return try await database.read { connection in

@@ -2,7 +2,7 @@
 package enum Migrations {
   package static let all: [String] = [
     following, alerting, searching, accounts, judging, retention, firstDay, lookalikes, counting,
-    finding, removal, configured, happenings, claims,
+    finding, removal, configured, happenings, claims, configuredDeliveries,
   ]
 
   /// What is looked for among much that is not meant.
@@ -10,6 +10,12 @@ package enum Migrations {
     CREATE INDEX judgements_denied ON judgements (domain_id, first_seen, issuance) WHERE state = 'denied';
     CREATE INDEX alerts_digests ON alerts (id) WHERE kind = 'digest';
     CREATE INDEX recipients_suspended ON recipients (domain_id) WHERE suspended_at IS NOT NULL;
+    """
+
+  /// What goes to those whom the configuration file names is found among what goes to all others.
+  private static let configuredDeliveries = """
+    CREATE INDEX deliveries_configured ON deliveries (id)
+      WHERE account_id IS NULL AND substr(recipient, 1, 7) <> 'domain:';
     """
 
   private static let following = """

@@ -85,24 +85,6 @@ package struct SearchPage<Result: Sendable>: Sendable {
   }
 }
 
-/// How many there are, counted up to a ceiling.
-package struct SearchCount: Hashable, Sendable {
-  package let value: Int
-  /// False where there are more than the ceiling that was asked for.
-  package let isExact: Bool
-
-  package init(value: Int, isExact: Bool) {
-    self.value = value
-    self.isExact = isExact
-  }
-
-  /// - Parameter counted: one more than the ceiling where there are more.
-  package init(counted: Int64, ceiling: Int) {
-    isExact = counted <= Int64(ceiling)
-    value = min(Int(clamping: counted), ceiling)
-  }
-}
-
 /// Search over the stored issuances.
 package struct IssuanceSearch: Sendable {
   /// More than any page shows.
@@ -284,8 +266,6 @@ private struct SearchStatement {
   /// What else must hold of each entry.
   private let filters: [Postings]
   private let filterArguments: [SQLValue]
-  /// Of the list that is read, as far as it was compared.
-  private let length: Int64
 
   init(_ connection: any SQLConnection, _ query: IssuanceQuery) throws {
     var lists: [Postings] = []
@@ -302,7 +282,6 @@ private struct SearchStatement {
     }
     if let serial = query.serial { add("issuances", "number", "serial = ?", .text(serial), "serial") }
     if let key = query.publicKey { add("issuances", "number", "spki_sha256 = ?", .blob(key.bytes), "public_key") }
-    // Of lists that are long alike, an account's is the shorter one: a name may be a whole top-level domain.
     if let account = query.account { add("judgements", "issuance", "account_id = ?", .integer(account)) }
     if let name = query.name { add("issuance_names", "issuance", "key = ?", .text(name.description)) }
     if let key = query.issuerKey { add("issuances", "number", "issuer_key_hash = ?", .blob(key.bytes), "issuer") }
@@ -320,9 +299,8 @@ private struct SearchStatement {
       conditions += " AND p.first_seen < ?"
       times.append(.integer(before))
     }
-    let driver = try SearchStatement.shortest(connection, lists, conditions, times)
-    length = driver.length
-    let list = lists.remove(at: driver.index)
+    lists = try SearchStatement.sorted(connection, lists, conditions, times)
+    let list = lists.removeFirst()
     number = list.number
     filters = lists
     body = " FROM \(list.table) p WHERE p.\(list.condition)\(conditions)"
@@ -330,22 +308,27 @@ private struct SearchStatement {
     filterArguments = lists.compactMap(\.argument)
   }
 
-  private static func shortest(
+  /// The lists, shortest first.
+  private static func sorted(
     _ connection: any SQLConnection, _ lists: [Postings], _ conditions: String, _ times: [SQLValue]
-  ) throws -> (index: Int, length: Int64) {
-    var best = (index: 0, length: Int64.max)
-    guard lists.count > 1 else { return best }
-    for (index, list) in lists.enumerated() {
+  ) throws -> [Postings] {
+    guard lists.count > 1 else { return lists }
+    var most = probe
+    var measured: [(list: Postings, length: Int64, gap: Int64)] = []
+    for list in lists {
+      let row = try connection.query(
+        """
+        SELECT count(*), max(time) - min(time) FROM (SELECT p.first_seen AS time FROM \(list.table) p
+          WHERE p.\(list.condition)\(conditions) ORDER BY p.first_seen DESC LIMIT ?)
+        """, (list.argument.map { [$0] } ?? []) + times + [.integer(most)]
+      ).first
+      let (length, span) = (row?.integer(0) ?? 0, row?.integer(1) ?? 0)
       // No further than the shortest so far: a longer one is of no interest.
-      let most = min(probe, best.length)
-      let length = try connection.query(
-        "SELECT count(*) FROM (SELECT 1 FROM \(list.table) p WHERE p.\(list.condition)\(conditions) LIMIT ?)",
-        (list.argument.map { [$0] } ?? []) + times + [.integer(most)]
-      ).first?.integer(0)
-      if let length, length < best.length { best = (index, length) }
-      if best.length <= 1 { break }
+      most = min(probe, length + 1, most)
+      measured.append((list, length, span / max(length, 1)))
     }
-    return best
+    // Of those that are too long to compare, the one that has the largest gaps.
+    return measured.sorted { ($0.length, -$0.gap) < ($1.length, -$1.gap) }.map(\.list)
   }
 
   /// An issuance that hits two domains of an account stands in its list twice, one after the other.
@@ -365,21 +348,13 @@ private struct SearchStatement {
 
   /// - Parameter ceiling: how far to count; nil to count all there are.
   func count(_ connection: any SQLConnection, ceiling: Int?) throws -> SearchCount {
-    let most = Int64(min(ceiling ?? .max, .max - 1))
-    // Where so many entries have been tried, there are at least as many as were found among them.
-    let tried = ceiling == nil ? Int64.max : filters.isEmpty ? most + 1 : SearchStatement.probe
-    let entries = """
-      SELECT p.first_seen AS tried_time, p.\(number) AS tried_number\(body) GROUP BY p.first_seen, p.\(number) LIMIT ?
-      """
-    let found = filters.map { " AND " + $0.filter("tried_time", "tried_number") }.joined()
-    func count(_ filter: String, _ values: [SQLValue], _ limit: Int64) throws -> Int64 {
-      try connection.query(
-        "SELECT count(*) FROM (SELECT 1 FROM (\(entries)) WHERE true\(filter) LIMIT ?)",
-        arguments + [.integer(tried)] + values + [.integer(limit)]
-      ).first?.integer(0) ?? 0
-    }
-    let counted = SearchCount(counted: try count(found, filterArguments, most + 1), ceiling: Int(most))
-    guard counted.isExact, ceiling != nil, !filters.isEmpty, length >= tried else { return counted }
-    return SearchCount(value: counted.value, isExact: try count("", [], tried) < tried)
+    let list = CountedList(
+      entries: """
+        SELECT p.first_seen AS entry_time, p.\(number) AS entry_number\(body) GROUP BY p.first_seen, p.\(number)
+        """, arguments: arguments,
+      filter: filters.isEmpty
+        ? nil : filters.map { $0.filter("entry_time", "entry_number") }.joined(separator: " AND "),
+      filterArguments: filterArguments)
+    return try list.count(connection, ceiling: ceiling)
   }
 }

@@ -46,15 +46,19 @@ extension Accounts {
     try await look(actor, .read) { turn in
       if let domain { _ = try turn.domain(domain) }
       let (column, owner) = domain.map { ("domain", SQLValue.integer($0.value)) } ?? ("account", turn.account)
-      let rows = try turn.connection.query(
-        """
-        SELECT verdict, count(*) FROM judgements INDEXED BY judgements_by_\(column)
-        WHERE \(column)_id = ? AND first_seen >= ? GROUP BY verdict
-        """, [owner, .integer(time)])
-      return Dictionary(
-        rows.compactMap { row in
-          row.text(0).flatMap(VerdictLevel.init(rawValue:)).map { ($0, Int(row.integer(1) ?? 0)) }
-        }, uniquingKeysWith: +)
+      // Each from where it stands together: to sort them out takes three times as long.
+      let states = Judgement.State.allCases.map { SQLValue.text($0.rawValue) }
+      let marks = states.map { _ in "?" }.joined(separator: ", ")
+      var counts: [VerdictLevel: Int] = [:]
+      for level in VerdictLevel.allCases {
+        let count = try turn.count(
+          """
+          SELECT count(*) FROM judgements INDEXED BY judgements_by_\(column)_and_verdict
+          WHERE \(column)_id = ? AND verdict = ? AND state IN (\(marks)) AND first_seen >= ?
+          """, [owner, .text(level.rawValue)] + states + [.integer(time)])
+        if count > 0 { counts[level] = count }
+      }
+      return counts
     }
   }
 

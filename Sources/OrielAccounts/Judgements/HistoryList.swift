@@ -3,7 +3,7 @@ import OrielStore
 /// Judgements in the order of a history, straight from one index: all of a domain or an account, or those of one verdict
 /// and one state. What a filter allows is in one of them, or in several.
 struct HistoryList {
-  /// Lists are compared, and filters tried, no further than this.
+  /// Lists are compared no further than this.
   static let probe: Int64 = 10_001
 
   private let source: String
@@ -80,24 +80,11 @@ struct HistoryList {
 
   /// - Parameter ceiling: how far to count; nil to count all there are.
   func count(_ connection: any SQLConnection, ceiling: Int?) throws -> SearchCount {
-    let ceiling = min(ceiling ?? .max, .max - 1)
-    guard let name else {
-      let rows = try connection.query(
-        "SELECT count(*) FROM (SELECT 1 FROM \(source) WHERE \(condition) LIMIT ?)",
-        arguments + [.integer(Int64(ceiling + 1))])
-      return SearchCount(counted: rows.first?.integer(0) ?? 0, ceiling: ceiling)
-    }
-    // Where so many entries have been tried, there are at least as many as were found among them.
-    let tried = ceiling == .max - 1 ? Int64.max : HistoryList.probe
-    let row = try connection.query(
-      """
-      SELECT count(*), coalesce(sum(\(HistoryList.hasName("tried_time", "tried_issuance"))), 0)
-      FROM (SELECT j.first_seen AS tried_time, j.issuance AS tried_issuance FROM \(source) WHERE \(condition) LIMIT ?)
-      """, [name] + arguments + [.integer(tried)]
-    ).first
-    let (all, found) = (row?.integer(0) ?? 0, row?.integer(1) ?? 0)
-    let count = SearchCount(counted: found, ceiling: ceiling)
-    return SearchCount(value: count.value, isExact: count.isExact && all < tried)
+    try CountedList(
+      entries: "SELECT j.first_seen AS entry_time, j.issuance AS entry_number FROM \(source) WHERE \(condition)",
+      arguments: arguments, filter: name.map { _ in HistoryList.hasName("entry_time", "entry_number") },
+      filterArguments: name.map { [$0] } ?? []
+    ).count(connection, ceiling: ceiling)
   }
 }
 

@@ -83,7 +83,7 @@ extension Site {
     let cursor = visit.query["after"].flatMap { HistoryCursor($0) }
     let page: (results: [Judgement], next: HistoryCursor?) =
       isWrong ? ([], nil) : try await accounts.history(actor, of: domain, filter, after: cursor, limit: 50)
-    let ceiling = visit.query["count"] == "all" ? nil : 10_000
+    let ceiling = visit.query["count"] == "all" ? nil : filter.name == nil ? 100_000 : 1000
     let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: ceiling)
     let own: Values = [
       "isOne": domain != nil, "table": path + "/export.csv?" + visit.query.query(without: ["after", "count", "done"]),
