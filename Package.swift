@@ -88,8 +88,8 @@ let package = Package(
     .target(
       name: "OrielAlerting",
       dependencies: [
-        "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore, nioPosix,
-        nioHTTP1, mustache, crypto,
+        "OrielMail", "OrielStore", "OrielWatchlist", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore,
+        nioPosix, nioHTTP1, mustache, crypto,
       ]),
     .target(name: "OrielSettings", dependencies: ["OrielAlerting", "OrielMail", "OrielWatchlist", yams]),
     .target(

@@ -8,46 +8,48 @@ struct ProcessBenchmark {
   let oriel: String
 
   func run() async throws {
-    print(
-      "form      watching   CPU s/million   peak MiB   wall s   server CPU s   wall / all CPU",
-      "with look-alikes: CPU s/million, peak MiB, ratio per entry, s more at the start", separator: "   ")
     let many = try ManyLogs(corpus, count: 40)
     let files = FileResponder(corpus.directory)
     try await TestServer.run(port: 18999) { request in
       many.respond(to: request) ?? files.respond(to: request)
     } _: { _ in
-      let list = corpus.watchLists[2]
-      let result = try await measure(list: many.listFile, watchList: list.path)
-      let entries = Double(try corpus.size(.gzip) * many.count)
-      print(
-        "\(many.count) logs  ", list.name, text(result.processor * 1e6 / entries), text(result.peak, 0),
-        text(result.wall), text(result.server), text(result.wall / (result.processor + result.server)),
-        separator: "   ")
+      print("form      watching   CPU s/million   peak MiB   wall s   server CPU s   wall / all CPU")
       for form in Corpus.Form.allCases {
         for list in corpus.watchLists {
-          let logs = corpus.directory.path + "/\(form.rawValue).json"
-          var (results, others): ([Measurement], [Measurement]) = ([], [])
-          // They take turns, so that a noisy moment is not one's alone.
+          var results: [Measurement] = []
           for _ in 0..<3 {
-            results.append(try await measure(list: logs, watchList: list.path))
-            others.append(try await measure(list: logs, watchList: list.path, lookalikes: true))
+            results.append(try await measure(list: logs(form), watchList: list.path))
           }
-          let middle = results.sorted { $0.processor < $1.processor }[1]
-          let other = others.sorted { $0.processor < $1.processor }[1]
-          // What is done once, however much is logged.
-          let start = try await measure(list: logs, watchList: list.path, from: "now").processor
-          let otherStart = try await measure(list: logs, watchList: list.path, from: "now", lookalikes: true).processor
-          let ratio = (other.processor - otherStart) / (middle.processor - start)
-          let entries = Double(try corpus.size(form))
-          print(
-            form.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0), list.name,
-            text(middle.processor * 1e6 / entries), text(middle.peak, 0), text(middle.wall), text(middle.server),
-            text(middle.wall / (middle.processor + middle.server)),
-            "\(text(other.processor * 1e6 / entries)) \(text(other.peak, 0)) \(text(ratio)) \(text(otherStart - start))",
-            separator: "   ")
+          show(form.rawValue, list.name, results.sorted { $0.processor < $1.processor }[1], try corpus.size(form))
         }
       }
+      // So many entries that what is done once, however much is logged, hardly counts.
+      let entries = try corpus.size(.gzip) * many.count
+      for list in corpus.watchLists {
+        let without = try await measure(list: many.listFile, watchList: list.path)
+        let with = try await measure(list: many.listFile, watchList: list.path, lookalikes: true)
+        show("\(many.count) logs", list.name, without, entries)
+        show("  alike", list.name, with, entries)
+        let starts = [
+          try await measure(list: logs(.raw), watchList: list.path, from: "now").processor,
+          try await measure(list: logs(.raw), watchList: list.path, from: "now", lookalikes: true).processor,
+        ]
+        print(
+          "  with look-alikes: \(text((with.processor - starts[1]) / (without.processor - starts[0]))) times an entry,",
+          "\(text(starts[1] - starts[0])) s more at the start")
+        fflush(nil)
+      }
     }
+  }
+
+  private func logs(_ form: Corpus.Form) -> String { corpus.directory.path + "/\(form.rawValue).json" }
+
+  private func show(_ form: String, _ list: String, _ result: Measurement, _ entries: Int) {
+    print(
+      form.padding(toLength: 9, withPad: " ", startingAt: 0), list,
+      text(result.processor * 1e6 / Double(entries)), text(result.peak, 0), text(result.wall), text(result.server),
+      text(result.wall / (result.processor + result.server)), separator: "   ")
+    fflush(nil)
   }
 
   private struct Measurement {

@@ -8,6 +8,8 @@ package struct LookalikeAlert: Hashable, Sendable {
   /// Its item is the domain that is imitated, and its matched names are the one that imitates it.
   package let certificate: CertificateAlert
   package let lookalike: StoredLookalike
+  /// What to do about it; empty where nobody has looked that up.
+  package var steps: [CertificateVerdict.Step] = []
 
   package init(certificate: CertificateAlert, lookalike: StoredLookalike) {
     self.certificate = certificate

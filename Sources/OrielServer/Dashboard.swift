@@ -42,7 +42,7 @@ package struct Dashboard: Sendable {
     parts.ownersSummary = { accounts.ownersSummary }
     parts.logs = logs
     parts.probe.allowsPrivate = place.probesPrivate
-    parts.registrar = try Dashboard.registrars(configuration, time)
+    parts.registrar = try RegistrarDirectory.asked(by: configuration, time)
     parts.recipients = { accounts.recipients(ofItem: $0) }
     parts.unreadFiles = { await accounts.unreadFiles(ofItem: $0) }
     if let transport {
@@ -62,18 +62,6 @@ package struct Dashboard: Sendable {
     host = place.host.contains(":") ? "[\(place.host)]" : place.host
     self.accounts = store
     search = IssuanceSearch(database)
-  }
-
-  /// Whom to ask for registrars; nil where the configuration does not say.
-  private static func registrars(
-    _ configuration: Configuration, _ time: Timekeeper
-  ) throws -> (@Sendable (DomainName) async -> RegistrarLookup.Answer)? {
-    guard let place = configuration.rdapBootstrap else { return nil }
-    let fetch = PublicFetch(limit: 1 << 20, timeout: .seconds(15), userAgent: "oriel/\(OrielVersion.text)")
-    let directory = RegistrarDirectory(
-      place, suffixes: try configuration.publicSuffixList.map { try PublicSuffixes(file: $0) } ?? .system,
-      now: { Timestamp(milliseconds: UInt64(max(0, time.now()))) }, fetch: { try await fetch.bytes(at: $0) })
-    return { await directory.registrar(of: $0) }
   }
 
   /// Nobody can be served at an address.

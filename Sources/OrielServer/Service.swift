@@ -2,6 +2,7 @@ package import CTLogClient
 package import CertificateTransparency
 import OrielAccounts
 import OrielAlerting
+import OrielContacts
 package import OrielMonitor
 package import OrielSettings
 package import OrielStore
@@ -61,7 +62,9 @@ package final class Service: Sendable {
     self.accounts = accounts
     if let accounts {
       router = VerdictRouter(
-        accounts.store, database, routes: routes, settings: plan.verdicts, owners: { accounts.owners }, now: time.now)
+        accounts.store, database, routes: routes, settings: plan.verdicts, owners: { accounts.owners },
+        registrar: configuration.looksUpRegistrars ? try RegistrarDirectory.asked(by: configuration, time) : nil,
+        now: time.now)
     } else {
       router = nil
     }

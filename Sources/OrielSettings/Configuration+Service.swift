@@ -95,6 +95,10 @@ extension Configuration {
       }
     }
     rdapBootstrap = section.string("rdap_bootstrap").map { Configuration.place($0, root) }
+    looksUpRegistrars = section.flag("look_up") ?? false
+    if looksUpRegistrars, rdapBootstrap == nil {
+      section.reader.fail(section.mark, "contacts.look_up", "expected `contacts.rdap_bootstrap` as well: whom to ask")
+    }
     section.finish()
   }
 

@@ -105,6 +105,8 @@ package struct Configuration: Sendable {
   package var ccadb: [CCADBReport] = []
   package var usesPublishedCCADB = false
   package var rdapBootstrap: String?
+  /// Whether registrars are looked up for what is told of look-alikes, and not only when somebody asks.
+  package var looksUpRegistrars = false
   /// Those that the machine is set up with, if empty.
   package var caaServers: [String] = []
   package var checksCAA = false

@@ -204,6 +204,18 @@ extension AlertStore {
     }
   }
 
+  /// For how many certificates of which items a digest speaks to whom it is delivered, most first.
+  package func members(of digest: StoredDelivery) async throws -> [(item: String, count: Int)] {
+    try await database.read { connection in
+      try connection.query(
+        """
+        SELECT a.item, count(DISTINCT a.id) FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+        WHERE d.digest = ? AND d.recipient = ? AND d.state = 'digested' GROUP BY a.item ORDER BY 2 DESC, 1 LIMIT 1000
+        """, [.integer(digest.alert.id), .text(digest.recipient)]
+      ).map { ($0.text(0) ?? "", Int($0.integer(1) ?? 0)) }
+    }
+  }
+
   /// What was sent about the domains of an account, newest first.
   ///
   /// - Parameters:

@@ -271,7 +271,7 @@ extension AlertStore {
   package func certificate(
     _ issuance: IssuanceID, item: String, alert: Int64
   ) async throws -> (record: IssuanceRecord, earlier: [EarlierIssuance], earlierCount: Int) {
-    try await database.transaction { connection in
+    try await database.read { connection in
       let record = try FollowingStore.issuance(connection, issuance)
       let condition =
         "FROM alerts a JOIN issuances i ON i.id = a.issuance_id WHERE a.kind = 'certificate' AND a.item = ? AND a.id < ?"
@@ -325,7 +325,7 @@ extension AlertStore {
 
   /// One delivery.
   package func delivery(_ id: Int64) async throws -> StoredDelivery? {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query(AlertStore.selectDelivery + " WHERE d.id = ?", [.integer(id)]).first
         .map { try StoredDelivery($0) }
     }
@@ -333,7 +333,7 @@ extension AlertStore {
 
   /// How many deliveries there are in each state.
   package func counts() async throws -> [StoredDelivery.State: Int] {
-    try await database.transaction { connection in
+    try await database.read { connection in
       let rows = try connection.query("SELECT state, count(*) FROM deliveries GROUP BY state")
       return Dictionary(
         rows.compactMap { row in
@@ -344,7 +344,7 @@ extension AlertStore {
 
   /// When the oldest delivery was due that is still waiting.
   package func oldestWaiting() async throws -> Int64? {
-    try await database.transaction { connection in
+    try await database.read { connection in
       try connection.query(
         """
         SELECT min(a.created_at) FROM deliveries d JOIN alerts a ON a.id = d.alert_id

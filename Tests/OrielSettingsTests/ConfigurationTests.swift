@@ -141,6 +141,14 @@ struct ConfigurationTests {
     #expect(try !load(text + "dashboard: {}\n").warnings.contains { $0.contains("inventory") })
   }
 
+  @Test("Registrars are looked up for alerts where the file says whom to ask, and wants it")
+  func registrars() throws {
+    let text = "watch: [a.example]\ncontacts: "
+    #expect(try !load(text + "{rdap_bootstrap: /nowhere/dns.json}\n").configuration.looksUpRegistrars)
+    #expect(try load(text + "{rdap_bootstrap: /nowhere/dns.json, look_up: true}\n").configuration.looksUpRegistrars)
+    #expect { try load(text + "{look_up: true}\n") } throws: { "\($0)".contains("contacts.look_up") }
+  }
+
   @Test("What is missing, and would be missed later only, is told of")
   func lacks() throws {
     let text = """

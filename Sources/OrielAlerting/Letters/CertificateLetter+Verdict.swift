@@ -19,7 +19,10 @@ extension CertificateLetter {
       reasons(verdict, isFor: isGood, heading(verdict))
       + reasons(verdict, isFor: !isGood, isGood ? "What speaks against it" : "What speaks for it all the same")
     switch verdict.level {
-    case .unexplained: return why + (verdict.steps.isEmpty ? advice : [todo(verdict)]) + answer
+    case .unexplained:
+      return why
+        + (verdict.steps.isEmpty
+          ? advice : [CertificateLetter.todo(verdict.steps, heading: "If nobody of yours asked for it")]) + answer
     case .noHistory: return why + confirmation + advice + answer
     case .known:
       return why + [
@@ -78,9 +81,9 @@ extension CertificateLetter {
   }
 
   /// All steps, each in a few paragraphs.
-  private func todo(_ verdict: CertificateVerdict) -> Letter.Section {
+  static func todo(_ steps: [CertificateVerdict.Step], heading: String) -> Letter.Section {
     var paragraphs = ["In this order. What does not fit here says why."]
-    for (number, step) in verdict.steps.prefix(8).enumerated() {
+    for (number, step) in steps.prefix(8).enumerated() {
       paragraphs.append(
         "\(number + 1). \(step.title.oneLine(limit: 120)) [\(step.fits.words)]. \(step.why.oneLine(limit: 600))")
       guard step.fits != .no else { continue }
@@ -94,7 +97,7 @@ extension CertificateLetter {
       paragraphs += contacts.filter { $0.contains("://") }
       paragraphs += step.notes.prefix(5).map { $0.oneLine(limit: 600) }
     }
-    return Letter.Section(heading: "If nobody of yours asked for it", paragraphs: paragraphs.filter { !$0.isEmpty })
+    return Letter.Section(heading: heading, paragraphs: paragraphs.filter { !$0.isEmpty })
   }
 
   /// The report to the CA, for whoever may have no way into Oriel's pages.

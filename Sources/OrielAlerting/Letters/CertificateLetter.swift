@@ -1,6 +1,7 @@
 import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielWatchlist
 
 /// The letter about one certificate: what it is, whether that is usual, and what to do if it is not.
 struct CertificateLetter {
@@ -110,7 +111,7 @@ struct CertificateLetter {
   private var facts: [Letter.Fact] {
     var facts = [
       Letter.Fact(label: "Watched", lines: [item]),
-      Letter.Fact(label: "Matched", lines: CertificateLetter.short(matched, 6)),
+      Letter.Fact(label: "Matched", lines: CertificateLetter.short(matched.map(readable), 6)),
       Letter.Fact(label: "Issuer", lines: [alert.facts.issuer?.description.oneLine(limit: 300) ?? "can't be read"]),
       Letter.Fact(label: "Valid", lines: [validity]),
       Letter.Fact(label: "Names", lines: CertificateLetter.short(names.map(shown), CertificateLetter.shownNames)),
@@ -149,6 +150,11 @@ struct CertificateLetter {
     return digits.enumerated().map { place, digit in
       place > 0 && (digits.count - place) % 3 == 0 ? ",\(digit)" : "\(digit)"
     }.joined()
+  }
+
+  /// A name of one's own with what it stands for, if it is an internationalised one.
+  private func readable(_ name: String) -> String {
+    ReadableName.unicode(of: name).map { "\(name) (\($0.nameLine(limit: CertificateLetter.longestName)))" } ?? name
   }
 
   /// A name that is nobody's here must not become a link in the reader's mail program: its last dot is put in brackets.

@@ -38,7 +38,14 @@ struct LookalikeLetter {
       let kind = certificate.entryType == "precert" ? "Precertificate" : "Certificate"
       return Letter.Fact(label: "\(kind) SHA-256", lines: [certificate.sha256.hex], isCode: true)
     }
-    letter.sections = [LookalikeLetter.advice(LookalikeAlert.defused(alert.registrable))]
+    let name = LookalikeAlert.defused(alert.registrable)
+    letter.sections =
+      alert.steps.isEmpty
+      ? [LookalikeLetter.advice(name)]
+      : [
+        Letter.Section(heading: "First", paragraphs: [LookalikeLetter.look, LookalikeLetter.quiet(name)]),
+        CertificateLetter.todo(alert.steps.map(defused), heading: "If it deceives"),
+      ]
     if let publicURL {
       letter.links.append(
         Letter.Link(text: "What to do about it", url: "\(publicURL)/issuances/\(alert.certificate.issuance)"))
@@ -46,21 +53,36 @@ struct LookalikeLetter {
     return letter
   }
 
+  /// The same without a name that a mail program makes a link of.
+  private func defused(_ step: CertificateVerdict.Step) -> CertificateVerdict.Step {
+    let (name, text) = (alert.lookalike.registrable, LookalikeAlert.defused(alert.registrable))
+    return CertificateVerdict.Step(
+      title: step.title, fits: step.fits, why: step.why.replacing(name, with: text), addressee: step.addressee,
+      contacts: step.contacts, notes: step.notes.map { $0.replacing(name, with: text) })
+  }
+
   private static func defused(_ alert: LookalikeAlert) -> String {
     alert.sentence.replacing(alert.lookalike.name.oneLine(limit: 253), with: alert.name)
+  }
+
+  private static let look =
+    "Look at it without visiting it: what is there, and whether it pretends to be yours. Many such names are other "
+    + "people's honest ones."
+
+  private static func quiet(_ registrable: String) -> String {
+    "You will not be told of \(registrable) again unless it was quiet for \(Lookalikes.quietDays) days."
   }
 
   static func advice(_ registrable: String) -> Letter.Section {
     Letter.Section(
       heading: "What to do",
       paragraphs: [
-        "Look at it without visiting it: what is there, and whether it pretends to be yours. Many such names are other "
-          + "people's honest ones.",
+        look,
         "If it deceives, do this, in this order: report it to the registrar of \(registrable), whose abuse contact Oriel "
           + "looks up for you; only a registrar can suspend it. Report it to the CA as well, if you can prove the misuse: "
           + "the CA can only revoke the certificate. Once it is in use, tell your visitors, and have browsers warn of it "
           + "(Google Safe Browsing, Microsoft SmartScreen). CAA records don't help: those of the name are its holder's.",
-        "You will not be told of \(registrable) again unless it was quiet for \(Lookalikes.quietDays) days.",
+        quiet(registrable),
       ])
   }
 

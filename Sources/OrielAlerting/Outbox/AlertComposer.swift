@@ -21,7 +21,10 @@ struct AlertComposer: Sendable {
   private func content(of stored: StoredAlert, _ recipient: String) async throws -> Alert.Content {
     switch stored.kind {
     case .certificate: return .certificate(try await certificate(stored, recipient))
-    case .lookalike: return .lookalike(try await lookalike(stored))
+    case .lookalike:
+      var alert = try await lookalike(stored)
+      alert.steps = try await router?.steps(on: alert) ?? []
+      return .lookalike(alert)
     case .digest:
       var (members, lookalikes): ([CertificateAlert], [LookalikeAlert]) = ([], [])
       for member in try await store.close(digest: stored.id) {

@@ -58,8 +58,16 @@ package protocol AlertRouter: Sendable {
   /// What a recipient is to know of the verdict on a certificate.
   func verdict(on certificate: CertificateAlert, for recipient: String) async throws -> CertificateVerdict?
 
+  /// What to do about a name that imitates a watched one, the first to do first.
+  func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step]
+
   /// A target's receiver refused an alert for good, with these words.
   ///
   /// - Returns: whether that is settled, as the target is told of nothing any more; else somebody should look at it.
   func refused(_ target: AlertTarget, words: String) async throws -> Bool
+}
+
+extension AlertRouter {
+  /// None that is more than what is true of all of them.
+  package func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step] { [] }
 }

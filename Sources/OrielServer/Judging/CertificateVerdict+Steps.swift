@@ -33,15 +33,7 @@ extension CertificateVerdict {
   private static func actions(
     _ certificate: CertificateAlert, _ evidence: [String], chain: [SHA256Hash], domain: Domain, owners: CAOwners?
   ) -> [ActionStep] {
-    let hash = { (type: String) in certificate.certificates.first { $0.entryType == type }?.sha256 }
-    let issuance = UnexplainedIssuance(
-      concern: .ownName(watched: domain.item), facts: certificate.facts, certificate: hash("x509"),
-      precertificate: hash("precert"),
-      issuerKeyHash: certificate.issuerKeyHash == .zero ? nil : certificate.issuerKeyHash,
-      chain: chain,
-      entries: certificate.sightings.map {
-        UnexplainedIssuance.LogEntry(log: $0.log, index: $0.index, timestamp: $0.timestamp)
-      }, reasons: evidence)
+    let issuance = UnexplainedIssuance(.ownName(watched: domain.item), certificate, chain: chain, reasons: evidence)
     let caa = domain.seenCAA.map { lines in
       lines.isEmpty ? CAAResult.noRecords : .found(CAASet(name: domain.item, records: lines.map(CAAText.record)))
     }
@@ -52,8 +44,20 @@ extension CertificateVerdict {
   }
 }
 
+extension UnexplainedIssuance {
+  init(_ concern: Concern, _ certificate: CertificateAlert, chain: [SHA256Hash], reasons: [String]) {
+    let hash = { (type: String) in certificate.certificates.first { $0.entryType == type }?.sha256 }
+    self.init(
+      concern: concern, facts: certificate.facts, certificate: hash("x509"), precertificate: hash("precert"),
+      issuerKeyHash: certificate.issuerKeyHash == .zero ? nil : certificate.issuerKeyHash, chain: chain,
+      entries: certificate.sightings.map {
+        UnexplainedIssuance.LogEntry(log: $0.log, index: $0.index, timestamp: $0.timestamp)
+      }, reasons: reasons)
+  }
+}
+
 extension CertificateVerdict.Step {
-  fileprivate init(_ step: ActionStep) {
+  init(_ step: ActionStep) {
     let fits: Fit =
       switch step.fits {
       case .yes: .yes

@@ -7,7 +7,7 @@ package import OrielContacts
 package import OrielMail
 package import OrielStore
 import OrielVerdicts
-import OrielWatchlist
+package import OrielWatchlist
 import Synchronization
 
 /// Sends alerts on their way by the verdict of each domain that an item is watched for.
@@ -35,6 +35,7 @@ package final class VerdictRouter: AlertRouter {
   private let routes: AlertRoutesHolder
   private let judge: Judge
   private let owners: @Sendable () -> CAOwners?
+  private let registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)?
   private let now: @Sendable () -> Int64
   private let held: Mutex<Settings>
   /// What was told of before was looked at.
@@ -42,12 +43,15 @@ package final class VerdictRouter: AlertRouter {
 
   /// - Parameters:
   ///   - owners: CCADB's data, where there are any.
+  ///   - registrar: who is asked for whoever registered a look-alike; nil where nobody is, unless somebody asks.
   ///   - now: milliseconds since 1970.
   package init(
     _ accounts: AccountStore, _ database: any SQLDatabase, routes: AlertRoutesHolder, settings: Settings,
-    owners: @escaping @Sendable () -> CAOwners? = { nil }, now: @escaping @Sendable () -> Int64
+    owners: @escaping @Sendable () -> CAOwners? = { nil },
+    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil, now: @escaping @Sendable () -> Int64
   ) {
     self.accounts = accounts
+    self.registrar = registrar
     self.routes = routes
     self.owners = owners
     self.now = now
@@ -240,6 +244,18 @@ package final class VerdictRouter: AlertRouter {
     return CertificateVerdict(
       finding, on: certificate, chain: chain, domain: domain, owners: owners(),
       before: .init(acceptsIssuer: before.acceptsIssuer, unexplained: before.unexplained))
+  }
+}
+
+extension VerdictRouter {
+  package func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step] {
+    let (what, certificate) = (lookalike.lookalike, lookalike.certificate)
+    let issuance = UnexplainedIssuance(
+      .lookalike(imitating: what.item, domain: what.registrable), certificate,
+      chain: try await store.chain(of: certificate.issuance), reasons: [what.sentence])
+    var answer: RegistrarLookup.Answer?
+    if let registrar, let name = try? DomainName(what.registrable) { answer = await registrar(name) }
+    return TakeAction(issuance, owners: owners(), registrar: answer).steps.map(CertificateVerdict.Step.init)
   }
 }
 

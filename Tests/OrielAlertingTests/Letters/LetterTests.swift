@@ -35,6 +35,21 @@ struct LetterTests {
     return alert
   }
 
+  @Test(
+    "One's own internationalised names are there as they read, unless they read like another",
+    arguments: [
+      ("www.xn--bcher-kva.example", "www.xn--bcher-kva.example (www.bücher.example)"),
+      ("xn--80ak6aa92e.example", nil), ("www.owner.example", nil),
+    ] as [(String, String?)])
+  func readable(_ name: String, _ words: String?) throws {
+    let alert = Alert(
+      id: "a", createdAt: Timestamp(milliseconds: 1_790_000_000_000),
+      content: .certificate(try LetterTests.alert([name], item: name)))
+    let text = AlertRenderer(publicURL: nil).render(alert).text.replacing(/\s+/, with: " ")
+    if let words { #expect(text.contains(words)) }
+    #expect(text.contains(name) && text.contains("\(name) (") == (words != nil))
+  }
+
   static func all() throws -> [(name: String, alert: Alert)] {
     let time = Timestamp(milliseconds: 1_790_000_000_000)
     let usual = try alert(["www.owner.example", "owner.example", "shop.stranger.example"]) {

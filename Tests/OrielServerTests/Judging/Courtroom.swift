@@ -7,6 +7,7 @@ import OrielContacts
 import OrielMail
 import OrielServer
 import OrielStore
+import OrielWatchlist
 import Synchronization
 import TestSupport
 import TestWorld
@@ -41,7 +42,10 @@ final class Courtroom: Sendable {
     func pass(_ milliseconds: Int64) { value.withLock { $0 += milliseconds } }
   }
 
-  init(change: (inout VerdictRouter.Settings) -> Void = { _ in }) async throws {
+  init(
+    change: (inout VerdictRouter.Settings) -> Void = { _ in },
+    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil
+  ) async throws {
     folder = try TemporaryFolder()
     let clock = Clock()
     let numbers = Clock()
@@ -63,7 +67,8 @@ final class Courtroom: Sendable {
     change(&settings)
     let owners = owners
     router = VerdictRouter(
-      store, database, routes: routes, settings: settings, owners: { owners.held.withLock { $0 } }, now: { clock.now })
+      store, database, routes: routes, settings: settings, owners: { owners.held.withLock { $0 } },
+      registrar: registrar, now: { clock.now })
     let following = FollowingStore(database, writesAlerts: true)
     _ = try await following.register([log], start: "start", now: 0)
     try await following.begin(log.logID, at: LogPosition(index: 0, frontier: Frontier()), head: nil)
@@ -235,6 +240,10 @@ struct Postman: AlertRouter {
 
   func verdict(on certificate: CertificateAlert, for recipient: String) async throws -> CertificateVerdict? {
     try await router.verdict(on: certificate, for: recipient)
+  }
+
+  func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step] {
+    try await router.steps(on: lookalike)
   }
 
   func refused(_ target: AlertTarget, words: String) async throws -> Bool {

@@ -3,6 +3,7 @@ import CertificateTransparency
 import Foundation
 import OrielAccounts
 import OrielAlerting
+import OrielContacts
 import OrielMonitor
 import OrielServer
 import OrielSettings
@@ -58,6 +59,31 @@ struct LookalikeRoutingTests {
     #expect(mail.text.contains("login.sh0p[.]example") && !mail.text.contains("login.sh0p.example"))
   }
 
+  @Test(
+    "It says what to do in order, and with whoever registered the name where that is looked up",
+    arguments: [true, false])
+  func steps(_ isLookedUp: Bool) async throws {
+    let answer = """
+      {"objectClassName": "domain", "ldhName": "sh0p.example", "entities": [{"roles": ["registrar"],
+        "vcardArray": ["vcard", [["fn", {}, "text", "Good Names"]]], "entities": [{"roles": ["abuse"],
+          "vcardArray": ["vcard", [["email", {}, "text", "abuse@registrar.example"]]]}]}]}
+      """
+    let contact = try RegistrarContact(json: Array(answer.utf8), domain: "sh0p.example")
+    let ask: @Sendable (DomainName) async -> RegistrarLookup.Answer = { name in
+      name.ascii == "sh0p.example" ? .found(contact) : .failed(domain: "", reason: "")
+    }
+    let court = if isLookedUp { try await Courtroom(registrar: ask) } else { try await Courtroom() }
+    let (_, domain) = try await account(court, "alpha", time: .atOnce)
+    try await court.sight(try court.issue(["login.sh0p.example"]), items: [], lookalikes: [lookalike(of: domain)])
+    try await court.settle()
+    let mail = try #require(court.post.mails.first).text.replacing(/\s+/, with: " ")
+    #expect(mail.contains("If it deceives") && mail.contains("1. Report it to the CA that issued it [Perhaps]"))
+    #expect(mail.contains("2. Report the domain to its registrar [Do this]"))
+    #expect(mail.contains("Good Names: abuse@registrar.example") == isLookedUp)
+    #expect(mail.contains("The registrar has not been looked up yet") == !isLookedUp)
+    #expect(mail.contains("Whoever controls sh0p[.]example") && !mail.contains("sh0p.example"))
+  }
+
   @Test("In a digest it stands apart from certificates, the most deceptive first")
   func digest() async throws {
     let court = try await Courtroom()
@@ -78,6 +104,9 @@ struct LookalikeRoutingTests {
       text.range(of: $0)?.lowerBound
     }
     #expect(places.allSatisfy { $0 != nil } && places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    let sent = try await court.alerts.deliveries(ofAccount: domain.account.value, limit: 10)
+    let digest = try #require(sent.first { $0.alert.kind == .digest })
+    #expect(try await court.alerts.members(of: digest).map { "\($0.item) \($0.count)" } == ["shop.example 2"])
   }
 
   enum Stop: CaseIterable { case off, lookalikesOff, muted, mutedByName, removed }

@@ -33,7 +33,10 @@ extension Domain {
       Field("is_inventory_complete", .flag, "whether what is not in the inventory is unexplained"),
       Field("allowed_owners", .list(.text), "CA owners that may issue; empty for any"),
       .optional("caa_confirmed", .list(.text), "CAA records that the owner confirmed"),
-      .optional("caa_seen", .list(.text), "CAA records that were found last"), Field("created_at", .time, ""),
+      .optional("caa_seen", .list(.text), "CAA records that were found last"),
+      Field(
+        "configured", .list(.choice(Setting.allCases.map(\.rawValue))),
+        "what the configuration file says of it, so that it is changed there alone"), Field("created_at", .time, ""),
     ])
 
   static let deliveryFields = VerdictLevel.inOrder.map {
@@ -50,7 +53,8 @@ extension Domain {
       "baseline_confirmed_at": baselineConfirmedAt.map { .time($0) },
       "is_inventory_complete": .flag(isInventoryComplete), "allowed_owners": .texts(allowedOwners),
       "caa_confirmed": confirmedCAA.map { .texts($0) },
-      "caa_seen": seenCAA.map { .texts($0) }, "created_at": .time(createdAt),
+      "caa_seen": seenCAA.map { .texts($0) }, "configured": .texts(configured.map(\.rawValue).sorted()),
+      "created_at": .time(createdAt),
     ]
   }
 }

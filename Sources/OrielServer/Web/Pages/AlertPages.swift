@@ -55,6 +55,7 @@ extension Site {
 
   /// What an alert is about that is about no certificate of one's own.
   private func subject(of delivery: StoredDelivery) async -> String? {
+    if delivery.alert.kind == .digest { return await contents(ofDigest: delivery) }
     guard [.caaChange, .lookalike, .logHealth, .canary].contains(delivery.alert.kind),
       let alert = try? await AlertReader(AlertStore(parts.database)).alert(of: delivery)
     else { return nil }
@@ -65,6 +66,18 @@ extension Site {
     case .canary(let canary): canary.name
     default: nil
     }
+  }
+}
+
+extension Site {
+  private func contents(ofDigest delivery: StoredDelivery) async -> String? {
+    guard let members = try? await AlertStore(parts.database).members(of: delivery), !members.isEmpty else {
+      return nil
+    }
+    let items = members.prefix(3).map { Phrase.name($0.item) }.joined(separator: ", ")
+    let count = members.reduce(0) { $0 + $1.count }
+    return Phrase.plural(count, "certificate", "certificates") + " for " + items
+      + (members.count > 3 ? " and others" : "")
   }
 }
 

@@ -1,3 +1,4 @@
+import CertificateTransparency
 import OrielAccounts
 
 /// Signing in, confirming, and leaving.
@@ -81,7 +82,8 @@ extension Site {
     Page(
       "unsubscribe", title: "Unsubscribe",
       [
-        "leaveCode": code, "leaver": subject.address, "leftItem": subject.item, "leftAccount": subject.accountName,
+        "leaveCode": code, "leaver": subject.address, "leftItem": subject.item,
+        "leftAccount": subject.accountName.withFullStop,
         "isUnsubscribed": isDone || subject.isUnsubscribed,
       ])
   }

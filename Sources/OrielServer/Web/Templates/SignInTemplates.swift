@@ -66,12 +66,12 @@ let unsubscribeTemplate = """
   <div class="narrow">
   {{#isUnsubscribed}}
   <h1>No more mail</h1>
-  <p><bdi>{{leaver}}</bdi> gets no more alerts {{#leftItem}}about <bdi>{{leftItem}}</bdi> {{/leftItem}}from <bdi>{{leftAccount}}</bdi>.</p>
+  <p><bdi>{{leaver}}</bdi> gets no more alerts {{#leftItem}}about <bdi>{{leftItem}}</bdi> {{/leftItem}}from <bdi>{{leftAccount}}</bdi></p>
   <p class="soft">If that was a mistake, somebody of that account can ask you again.</p>
   {{/isUnsubscribed}}
   {{^isUnsubscribed}}
   <h1>Stop these alerts?</h1>
-  <form method="post" action="/unsubscribe/{{leaveCode}}"><p><bdi>{{leaver}}</bdi> gets alerts {{#leftItem}}about <bdi>{{leftItem}}</bdi> {{/leftItem}}from <bdi>{{leftAccount}}</bdi>.</p><button>Stop them</button></form>
+  <form method="post" action="/unsubscribe/{{leaveCode}}"><p><bdi>{{leaver}}</bdi> gets alerts {{#leftItem}}about <bdi>{{leftItem}}</bdi> {{/leftItem}}from <bdi>{{leftAccount}}</bdi></p><button>Stop them</button></form>
   {{/isUnsubscribed}}
   </div>
   {{/main}}{{/layout}}
