@@ -75,7 +75,7 @@ extension AccountService {
     try connection.query("SELECT 1 FROM members WHERE account_id = ? LIMIT 1", [.integer(account.value)]).isEmpty
   }
 
-  private static func noted(_ connection: any SQLConnection) throws -> AccountID? {
+  static func noted(_ connection: any SQLConnection) throws -> AccountID? {
     try connection.query(
       """
       SELECT id FROM accounts

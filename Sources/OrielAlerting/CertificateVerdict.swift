@@ -1,6 +1,6 @@
 package import CertificateTransparency
 import Foundation
-package import OrielStore
+import OrielStore
 
 /// What was made of a certificate for the one who is told of it, and what to do about it. Texts are safe to show.
 package struct CertificateVerdict: Hashable, Sendable {

@@ -95,6 +95,29 @@ struct HappeningTests {
         == [.told(.certificate, target: "mail:hear@beta.example", .waiting)])
   }
 
+  @Test("the operator's account shows whom the configuration file had told, and no other does")
+  func toldByTheFile() async throws {
+    let scene = try await Scene()
+    let stranger = try await scene.registry.account("beta")
+    _ = try await scene.registry.domain(stranger, "www.alpha.example")
+    let operators = try await AccountService(scene.registry.store).operatorsAccount()
+    #expect(operators == scene.owner.account)
+    try await scene.registry.database.transaction { connection in
+      try connection.execute(
+        "INSERT INTO alerts (id, key, kind, issuance_id, item, created_at) VALUES (1, 'k', 'certificate', ?, ?, 7)",
+        [.blob(scene.issuance.hash.bytes), .text("alpha.example")])
+      for recipient in ["me", "domain:99"] {
+        try connection.execute(
+          "INSERT INTO deliveries (alert_id, recipient, target, next_attempt) VALUES (1, ?, ?, 0)",
+          [.text(recipient), .text("mail:\(recipient)@mail.example")])
+      }
+    }
+    #expect(
+      try await scene.accounts.happenings(scene.owner, of: scene.issuance).map(\.what)
+        == [.told(.certificate, target: "mail:me@mail.example", .waiting)])
+    #expect(try await scene.accounts.happenings(stranger, of: scene.issuance).isEmpty)
+  }
+
   @Test("a thousand statements are kept, and no more taken; with the domain they go")
   func bounds() async throws {
     let scene = try await Scene()

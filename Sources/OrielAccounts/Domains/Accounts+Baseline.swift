@@ -1,5 +1,5 @@
 import MerkleTree
-package import OrielStore
+import OrielStore
 
 extension Accounts {
   /// Confirms, of what was listed for the beginning, what is the owner's; the rest is struck off the list.

@@ -60,16 +60,20 @@ extension Turn {
     return found.sorted { $0.id < $1.id }.map(\.happening)
   }
 
-  /// What was sent about it to people of this account; what stands in a digest, when that was sent.
+  /// What was sent about it to people of this account, and if it is the operator's to those whom the configuration file
+  /// names; what stands in a digest, when that was sent.
   fileprivate func deliveryHappenings(of issuance: IssuanceID) throws -> [Happening] {
+    let isOperators = try AccountService.noted(connection) == actor.account
     // The plus keeps from looking through all that an account has ever been sent.
-    try connection.query(
+    return try connection.query(
       """
       SELECT a.kind, a.item, d.target, d.state, coalesce(w.last_attempt, d.last_attempt, a.created_at)
       FROM alerts a CROSS JOIN deliveries d ON d.alert_id = a.id
         LEFT JOIN deliveries w ON w.alert_id = d.digest AND w.recipient = d.recipient AND w.target = d.target
-      WHERE a.issuance_id = ? AND +d.account_id = ? ORDER BY d.id DESC LIMIT \(Happening.most)
-      """, [.blob(issuance.hash.bytes), account]
+      WHERE a.issuance_id = ? AND (+d.account_id = ?
+        OR ? AND +d.account_id IS NULL AND substr(d.recipient, 1, 7) <> 'domain:')
+      ORDER BY d.id DESC LIMIT \(Happening.most)
+      """, [.blob(issuance.hash.bytes), account, .integer(isOperators ? 1 : 0)]
     ).reversed().map { row in
       guard let kind = row.text(0).flatMap(StoredAlert.Kind.init(rawValue:)), let target = row.text(2),
         let state = row.text(3).flatMap(StoredDelivery.State.init(rawValue:)), let at = row.integer(4)

@@ -1,4 +1,5 @@
 import CICU
+import CertificateTransparency
 
 /// The letters that an internationalised label passes for, by ICU's tables of confusable characters (UTS #39).
 final class ConfusableLetters: Sendable {
