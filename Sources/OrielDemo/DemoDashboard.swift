@@ -1,3 +1,4 @@
+import CTLogClient
 import CertificateTransparency
 import OrielAccounts
 import OrielMonitor
@@ -18,7 +19,8 @@ struct DemoDashboard: Sendable {
 
   /// Serves the pages while `body` runs.
   static func run(
-    _ database: SQLiteDatabase, board: StatusBoard, say: @escaping @Sendable (String) throws -> Void,
+    _ database: SQLiteDatabase, board: StatusBoard, transport: HTTPTransport,
+    say: @escaping @Sendable (String) throws -> Void,
     _ body: (DemoDashboard) async throws -> Void
   ) async throws {
     let store = AccountStore(database, now: Timekeeper.system.now)
@@ -27,6 +29,8 @@ struct DemoDashboard: Sendable {
       try? say("mail to \(letter.address), with a link: \(url)")
     }
     parts.statuses = { board.all }
+    let lookup = InclusionLookup(transport)
+    parts.inclusion = { try await lookup.entry($1, of: $0, treeSize: $2) }
     var settings = WebServer.Settings()
     settings.port = 0
     settings.stopTimeout = .seconds(1)
@@ -44,7 +48,8 @@ struct DemoDashboard: Sendable {
     let made = try await service.addAccount(name: "The shop", owner: owner)
     let actor = Actor.machine(made.account.id)
     try await service.mirror(
-      try DemoStory.watched.map { ConfiguredDomain(try WatchedItem(parsing: $0)) }, in: made.account.id)
+      try DemoStory.watched.map { ConfiguredDomain(try WatchedItem(parsing: $0)) },
+      in: try await service.operatorsAccount())
     var change = DomainChange()
     change.isBaselineConfirmed = true
     var domains: [DomainID] = []

@@ -59,7 +59,7 @@ package struct Demonstration: Sendable {
         return TestResponse(status: 204, "")
       } _: { hook in
         try await HTTPTransport.withTransport { transport in
-          try await DemoDashboard.run(database, board: board, say: say) { dashboard in
+          try await DemoDashboard.run(database, board: board, transport: transport, say: say) { dashboard in
             try say("pages at \(dashboard.url)/: to sign in as \(DemoDashboard.owner), open\n  \(dashboard.link)\n")
             let recipients = try DemoRecipients(
               mailFolder: mailFolder, hookURL: hook.url + "alerts", publicURL: dashboard.url, say: say)
