@@ -26,12 +26,14 @@ struct ServiceBenchmark {
       }
       var (first, figures) = (Figures(), Figures())
       // What the system has not read from the disk yet, or not lately, is a matter of the disk.
-      for (round, visitor) in visitors.enumerated() { try ask(visitor, round, &first) }
+      let logs = try visitors[0].client.get("/logs", cookie: visitors[0].cookie).body
+      let log = logs.firstMatch(of: #/"(\/logs\/[^"]+)"/#).map { String($0.1) }
+      for (round, visitor) in visitors.enumerated() { try ask(visitor, round, log, &first) }
       first.show("page for the first time")
       for round in 0..<rounds {
         // Two of five are one of the large ones.
         let visitor = round % 5 < 2 ? visitors[round % 3] : visitors[3 + round % (visitors.count - 3)]
-        try ask(visitor, round, &figures)
+        try ask(visitor, round, log, &figures)
       }
       figures.show("page")
       try await changes(world, visitors[1], rounds: 10)
@@ -40,8 +42,8 @@ struct ServiceBenchmark {
     }
   }
 
-  private func ask(_ visitor: Visitor, _ round: Int, _ figures: inout Figures) throws {
-    for (name, path) in visitor.pages(round) {
+  private func ask(_ visitor: Visitor, _ round: Int, _ log: String?, _ figures: inout Figures) throws {
+    for (name, path) in visitor.pages(round, log: log) {
       let answer = try visitor.client.get(path, cookie: visitor.cookie)
       guard answer.status == 200 else {
         throw PageClient.Failed(description: "\(path): \(answer.status) \(answer.body.suffix(2000))")
@@ -88,7 +90,8 @@ struct ServiceBenchmark {
     let next: String?
     let nextOfAll: String?
 
-    func pages(_ round: Int) -> [(name: String, path: String)] {
+    /// - Parameter log: the page of a log.
+    func pages(_ round: Int, log: String?) -> [(name: String, path: String)] {
       let (own, name) = ("/domains/\(domain)", "d\(domain).example")
       var pages = [
         ("overview", "/"), ("domains", "/domains"), ("domains by name", "/domains?q=d\(round % 10)"),
@@ -102,6 +105,8 @@ struct ServiceBenchmark {
         ("search by name and issuer", "/search?name=example&issuer=\(ServiceBenchmark.hash(7))"),
         ("search by key", "/search?key=\(ServiceBenchmark.hash(round * 7 + domain % 7))"),
         ("search of a day", "/search?from=2026-05-0\(1 + round % 9)&to=2026-05-0\(1 + round % 9)"),
+        ("domain's current ones", own + "/current"), ("first day", own + "/first-day"),
+        ("look-alikes", own + "/lookalikes"), ("sign-in", "/sign-in"),
         ("alerts", "/alerts"), ("logs", "/logs"), ("settings", "/settings"), ("certificate", "/certificate"),
         ("feed", own + "/feed.atom"), ("API: domains", "/api/v1/domains"), ("API: domain", "/api/v1" + own),
         ("API: issuances, counted", "/api/v1/issuances?count=true"),
@@ -109,6 +114,7 @@ struct ServiceBenchmark {
         ("API: domain's issuances", "/api/v1/issuances?domain=\(domain)&limit=200"),
         ("API: search, counted", "/api/v1/search?name=\(name)&count=true"),
       ]
+      if let log { pages.append(("log", log)) }
       if let issuance {
         pages.append(("issuance", "/issuances/\(issuance)?domain=\(domain)"))
         pages.append(("what to do", "/issuances/\(issuance)/action?domain=\(domain)"))

@@ -204,15 +204,18 @@ extension AlertStore {
     }
   }
 
-  /// For how many certificates of which items a digest speaks to whom it is delivered, most first.
-  package func members(of digest: StoredDelivery) async throws -> [(item: String, count: Int)] {
+  /// Of how many certificates and look-alikes, for which items, a digest speaks to whom it is delivered, most first.
+  package func members(
+    of digest: StoredDelivery
+  ) async throws -> [(item: String, certificates: Int, lookalikes: Int)] {
     try await database.read { connection in
       try connection.query(
         """
-        SELECT a.item, count(DISTINCT a.id) FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-        WHERE d.digest = ? AND d.recipient = ? AND d.state = 'digested' GROUP BY a.item ORDER BY 2 DESC, 1 LIMIT 1000
+        SELECT item, sum(kind <> 'look-alike'), sum(kind = 'look-alike') FROM alerts WHERE id IN
+          (SELECT alert_id FROM deliveries WHERE digest = ? AND recipient = ? AND state = 'digested')
+        GROUP BY item ORDER BY count(*) DESC, 1 LIMIT 1000
         """, [.integer(digest.alert.id), .text(digest.recipient)]
-      ).map { ($0.text(0) ?? "", Int($0.integer(1) ?? 0)) }
+      ).map { ($0.text(0) ?? "", Int($0.integer(1) ?? 0), Int($0.integer(2) ?? 0)) }
     }
   }
 

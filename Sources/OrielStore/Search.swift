@@ -106,9 +106,10 @@ package struct IssuanceSearch: Sendable {
     _ connection: any SQLConnection, _ query: IssuanceQuery, after cursor: SearchCursor?, limit: Int, ceiling: Int?
   ) throws -> (page: SearchPage<IssuanceSummary>, count: SearchCount) {
     let statement = try SearchStatement(connection, query)
-    return (
-      try page(connection, statement, after: cursor, limit: limit), try statement.count(connection, ceiling: ceiling)
-    )
+    let page = try page(connection, statement, after: cursor, limit: limit)
+    let isWhole = cursor == nil && page.next == nil
+    let count = isWhole ? nil : try statement.count(connection, ceiling: ceiling)
+    return (page, SearchCount(count, shown: page.results.count))
   }
 
   /// - Parameter ceiling: how far to count; nil to count all there are.

@@ -1,7 +1,7 @@
 /// How many there are, counted up to a ceiling.
 package struct SearchCount: Hashable, Sendable {
   package let value: Int
-  /// False where there are more than the ceiling that was asked for.
+  /// False where there may be more: nobody looked further than was asked for.
   package let isExact: Bool
 
   package init(value: Int, isExact: Bool) {
@@ -13,6 +13,16 @@ package struct SearchCount: Hashable, Sendable {
   package init(counted: Int64, ceiling: Int) {
     isExact = counted <= Int64(ceiling)
     value = min(Int(clamping: counted), ceiling)
+  }
+
+  /// What is to be said beside a page.
+  ///
+  /// - Parameters:
+  ///   - count: nil where the page holds all there are.
+  ///   - shown: how many are on it.
+  package init(_ count: SearchCount?, shown: Int) {
+    value = max(count?.value ?? 0, shown)
+    isExact = count?.isExact ?? true
   }
 }
 
@@ -32,12 +42,14 @@ package struct CountedList {
     self.filterArguments = filterArguments
   }
 
-  /// - Parameter ceiling: how far to count; nil to count all there are.
-  package func count(_ connection: any SQLConnection, ceiling: Int?) throws -> SearchCount {
+  /// - Parameters:
+  ///   - ceiling: how far to count; nil to count all there are.
+  ///   - least: how many entries are tried before it is left at that, at the least.
+  package func count(_ connection: any SQLConnection, ceiling: Int?, least: Int = 4000) throws -> SearchCount {
     let ceiling = min(ceiling ?? .max, .max - 1)
     // Trying an entry takes much longer than reading it: a filter that lets few pass is not held against all there are.
     let isBounded = filter != nil && ceiling < .max - 1
-    let tried = isBounded ? min(max(ceiling + 1, 4000), 10_001) : .max
+    let tried = isBounded ? max(min(ceiling + 1, 10_001), least) : .max
     func count(_ filter: String, _ values: [SQLValue], limit: Int) throws -> Int64 {
       try connection.query(
         "SELECT count(*) FROM (SELECT 1 FROM (\(entries) LIMIT ?) WHERE \(filter) LIMIT ?)",

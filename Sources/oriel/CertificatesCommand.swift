@@ -52,10 +52,11 @@ struct CertificatesCommand: AsyncParsableCommand {
       guard let chosen else {
         throw CommandFailure("there is no account yet; run `oriel serve` first, or `oriel accounts add`", .badData)
       }
+      let watched = try await store.watched(of: chosen.id)
       var lines: [Line] = []
       for (file, credentials) in found {
         for entry in credentials.entries {
-          let domains = try await store.domains(for: entry.names, of: chosen.id)
+          let domains = watched.filter { $0.isHit(by: entry.names) }.map(\.domain)
           let new = NewInventoryEntry(
             kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
             notAfter: entry.notAfter)
@@ -103,16 +104,24 @@ struct CertificatesCommand: AsyncParsableCommand {
   }
 }
 
+/// A domain of the account, and what is watched for it.
+private struct WatchedDomain {
+  let domain: Domain
+  let item: WatchedItem
+
+  func isHit(by names: [String]) -> Bool {
+    names.contains(domain.item) || item.isName && names.contains(where: item.isHit)
+  }
+}
+
 extension AccountStore {
-  /// The domains of an account that have one of these names.
-  fileprivate func domains(for names: [String], of account: AccountID) async throws -> [Domain] {
-    var domains: [Domain] = []
+  fileprivate func watched(of account: AccountID) async throws -> [WatchedDomain] {
+    var domains: [WatchedDomain] = []
     var last: String?
     repeat {
       let page = try await Accounts(self).domains(.machine(account), after: last, limit: 1000)
-      domains += page.filter { domain in
-        guard let item = try? domain.watched, item.isName else { return false }
-        return names.contains(where: item.isHit)
+      domains += page.compactMap { domain in
+        (try? domain.watched).map { WatchedDomain(domain: domain, item: $0) }
       }
       last = page.last?.item
     } while last != nil

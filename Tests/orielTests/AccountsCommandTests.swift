@@ -145,22 +145,24 @@ struct AccountsCommandTests {
     for (actor, item) in [
       (actor, "shop.example"), (actor, "=www.shop.example"), (actor, "op.example"), (actor, "mill.example"),
       (actor, "=www.mill.example"), (actor, "=a.www.mill.example"), (actor, "=mill.example"), (other, "shop.example"),
-      (other, "=www.mill.example"), (actor, "ftp.mill.example"),
+      (other, "=www.mill.example"), (actor, "ftp.mill.example"), (actor, "192.0.2.1"), (actor, "192.0.2.2"),
     ] {
       ids.append(try await Accounts(store).addDomain(actor, item: item).id)
     }
-    let pair = try TestAuthority().issue(CertificateRequest(["www.shop.example", "*.mill.example"]))
+    var request = CertificateRequest(["www.shop.example", "*.mill.example"])
+    request.ipAddresses = [[192, 0, 2, 1]]
+    let pair = try TestAuthority().issue(request)
     let file = try state.folder.write(
       ([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(), to: "fullchain.pem")
     let added = try await Command.run(["certificates", "add", file, "--data-dir", state.path])
     #expect(added.status == 0 && added.lines.count == 2, "\(added.errors)")
     var counts: [Int] = []
-    for (id, actor) in zip(ids, Array(repeating: actor, count: 7) + [other, other, actor]) {
+    for (id, actor) in zip(ids, Array(repeating: actor, count: 7) + [other, other, actor, actor, actor]) {
       let entries = try await Accounts(store).inventory(actor, of: id)
       counts.append(entries.count)
       #expect(entries.allSatisfy { $0.source == "oriel certificates: \(file)" })
     }
-    #expect(counts == [2, 2, 0, 2, 2, 0, 0, 0, 0, 2])
+    #expect(counts == [2, 2, 0, 2, 2, 0, 0, 0, 0, 2, 2, 0])
     let hashes = try await Accounts(store).inventory(actor, of: ids[0]).map(\.hash)
     #expect(hashes.contains(pair.issuanceID.hash))
     let again = try await Command.run(

@@ -2,7 +2,7 @@
 ///
 /// What takes longer is cancelled and left to end on its own, so that work which can't be cancelled (a name lookup)
 /// keeps nobody waiting.
-func within<Value: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> Value) async -> Value? {
+package func within<Value: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> Value) async -> Value? {
   let (results, continuation) = AsyncStream.makeStream(of: Value?.self)
   let worker = Task { continuation.yield(await work()) }
   let timer = Task {

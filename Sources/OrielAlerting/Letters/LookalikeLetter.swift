@@ -55,10 +55,24 @@ struct LookalikeLetter {
 
   /// The same without a name that a mail program makes a link of.
   private func defused(_ step: CertificateVerdict.Step) -> CertificateVerdict.Step {
-    let (name, text) = (alert.lookalike.registrable, LookalikeAlert.defused(alert.registrable))
-    return CertificateVerdict.Step(
-      title: step.title, fits: step.fits, why: step.why.replacing(name, with: text), addressee: step.addressee,
-      contacts: step.contacts, notes: step.notes.map { $0.replacing(name, with: text) })
+    CertificateVerdict.Step(
+      title: step.title, fits: step.fits, why: withoutName(step.why), addressee: step.addressee.map(withoutName),
+      // Whoever deceives does not take reports of it.
+      contacts: step.contacts.filter { withoutName($0) == $0 }, notes: step.notes.map(withoutName))
+  }
+
+  /// A text in which the name, and any below it, is nobody's to click on.
+  private func withoutName(_ text: String) -> String {
+    let (name, shown) = (alert.lookalike.registrable, LookalikeAlert.defused(alert.registrable))
+    let isInName = { (character: Character) in character.isLetter || character.isNumber || character == "-" }
+    var (result, rest) = ("", text[...])
+    while !name.isEmpty, let place = rest.firstRange(of: name) {
+      let before = place.lowerBound > text.startIndex ? text[text.index(before: place.lowerBound)] : " "
+      let after = place.upperBound < text.endIndex ? text[place.upperBound] : " "
+      result += rest[..<place.lowerBound] + (isInName(before) || isInName(after) ? name : shown)
+      rest = rest[place.upperBound...]
+    }
+    return result + rest
   }
 
   private static func defused(_ alert: LookalikeAlert) -> String {

@@ -40,6 +40,8 @@ package final class VerdictRouter: AlertRouter {
   private let held: Mutex<Settings>
   /// What was told of before was looked at.
   private let reconsidered = Mutex<Int64>(0)
+  /// Before this, nobody is asked for registrars.
+  private let quietUntil = Mutex<Int64>(0)
 
   /// - Parameters:
   ///   - owners: CCADB's data, where there are any.
@@ -254,8 +256,20 @@ extension VerdictRouter {
       .lookalike(imitating: what.item, domain: what.registrable), certificate,
       chain: try await store.chain(of: certificate.issuance), reasons: [what.sentence])
     var answer: RegistrarLookup.Answer?
-    if let registrar, let name = try? DomainName(what.registrable) { answer = await registrar(name) }
+    if let name = try? DomainName(what.registrable) { answer = await whoRegistered(name) }
     return TakeAction(issuance, owners: owners(), registrar: answer).steps.map(CertificateVerdict.Step.init)
+  }
+
+  /// Asks for a few seconds at most, and then nobody for some minutes if there was no answer: others wait to be told.
+  private func whoRegistered(_ name: DomainName) async -> RegistrarLookup.Answer? {
+    guard let registrar, quietUntil.withLock({ $0 }) <= now() else { return nil }
+    switch await within(.seconds(5), { await registrar(name) }) {
+    case nil, .failed?:
+      quietUntil.withLock { $0 = now() + 300_000 }
+      // What a server said is no text for a letter.
+      return .failed(domain: name.ascii, reason: "no answer came that could be used")
+    case let answer: return answer
+    }
   }
 }
 

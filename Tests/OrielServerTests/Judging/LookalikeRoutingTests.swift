@@ -66,7 +66,8 @@ struct LookalikeRoutingTests {
     let answer = """
       {"objectClassName": "domain", "ldhName": "sh0p.example", "entities": [{"roles": ["registrar"],
         "vcardArray": ["vcard", [["fn", {}, "text", "Good Names"]]], "entities": [{"roles": ["abuse"],
-          "vcardArray": ["vcard", [["email", {}, "text", "abuse@registrar.example"]]]}]}]}
+          "vcardArray": ["vcard", [["email", {}, "text", "abuse@registrar.example"],
+            ["email", {}, "text", "us@sh0p.example"]]]}]}]}
       """
     let contact = try RegistrarContact(json: Array(answer.utf8), domain: "sh0p.example")
     let ask: @Sendable (DomainName) async -> RegistrarLookup.Answer = { name in
@@ -106,7 +107,8 @@ struct LookalikeRoutingTests {
     #expect(places.allSatisfy { $0 != nil } && places.compactMap { $0 } == places.compactMap { $0 }.sorted())
     let sent = try await court.alerts.deliveries(ofAccount: domain.account.value, limit: 10)
     let digest = try #require(sent.first { $0.alert.kind == .digest })
-    #expect(try await court.alerts.members(of: digest).map { "\($0.item) \($0.count)" } == ["shop.example 2"])
+    let members = try await court.alerts.members(of: digest)
+    #expect(members.map { "\($0.item) \($0.certificates) \($0.lookalikes)" } == ["shop.example 0 2"])
   }
 
   enum Stop: CaseIterable { case off, lookalikesOff, muted, mutedByName, removed }

@@ -104,7 +104,7 @@ extension Happening {
 
 extension SearchCount {
   static let schema = Schema.object([
-    Field("value", .count, ""), Field("is_exact", .flag, "false where there are more than that"),
+    Field("value", .count, ""), Field("is_exact", .flag, "false where there may be more than that"),
   ])
 
   var json: JSON { ["value": .integer(Int64(value)), "is_exact": .flag(isExact)] }

@@ -40,7 +40,10 @@ let liveScript = """
     if (!document.querySelector("[data-live]") || !window.EventSource) return;
     let isFetching = false, isStale = false;
     const fill = async () => {
-      const answer = await fetch(location.href, { credentials: "same-origin" });
+      const place = new URL(location.href);
+      // Not all of them anew each time.
+      place.searchParams.delete("count");
+      const answer = await fetch(place, { credentials: "same-origin" });
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const count = page.getElementById("open");

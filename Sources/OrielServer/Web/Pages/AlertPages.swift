@@ -75,9 +75,12 @@ extension Site {
       return nil
     }
     let items = members.prefix(3).map { Phrase.name($0.item) }.joined(separator: ", ")
-    let count = members.reduce(0) { $0 + $1.count }
-    return Phrase.plural(count, "certificate", "certificates") + " for " + items
-      + (members.count > 3 ? " and others" : "")
+    let counts = [
+      (members.reduce(0) { $0 + $1.certificates }, "certificate", "certificates"),
+      (members.reduce(0) { $0 + $1.lookalikes }, "look-alike", "look-alikes"),
+    ]
+    let words = counts.filter { $0.0 > 0 }.map { Phrase.plural($0.0, $0.1, $0.2) }.joined(separator: " and ")
+    return "\(words) for \(items)" + (members.count > 3 ? " and others" : "")
   }
 }
 

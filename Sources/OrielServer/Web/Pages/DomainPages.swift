@@ -84,7 +84,10 @@ extension Site {
     let page: (results: [Judgement], next: HistoryCursor?) =
       isWrong ? ([], nil) : try await accounts.history(actor, of: domain, filter, after: cursor, limit: 50)
     let ceiling = visit.query["count"] == "all" ? nil : filter.name == nil ? 100_000 : 1000
-    let count = isWrong ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: ceiling)
+    let isWhole = cursor == nil && page.next == nil
+    let counted =
+      isWrong || isWhole ? nil : try await accounts.historyCount(actor, of: domain, filter, ceiling: ceiling)
+    let count = isWrong ? nil : SearchCount(counted, shown: page.results.count)
     let own: Values = [
       "isOne": domain != nil, "table": path + "/export.csv?" + visit.query.query(without: ["after", "count", "done"]),
       "listPath": path, "isFiltered": isWrong || filter != HistoryFilter(),
@@ -95,7 +98,7 @@ extension Site {
         "\(Phrase.count($0)) \($0.value == 1 ? "certificate" : "certificates"), newest first."
       },
       "countAll": count.flatMap {
-        $0.isExact ? nil : path + "?" + visit.query.query(without: ["done"], adding: [("count", "all")])
+        $0.isExact ? nil : path + "?" + visit.query.query(without: ["count", "done"], adding: [("count", "all")])
       },
       "judgements": page.results.map { row($0, showsItem: domain == nil) },
       "nextPage": page.next.map {

@@ -19,7 +19,8 @@ extension Site {
       let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
       values["wasAsked"] = true
       values["countWords"] = "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates")"
-      values["countAll"] = count.isExact ? nil : "/search?" + visit.query.query(without: [], adding: [("count", "all")])
+      values["countAll"] =
+        count.isExact ? nil : "/search?" + visit.query.query(without: ["count"], adding: [("count", "all")])
       values["results"] = page.results.map { found in
         judged[found.number].map { row($0, showsItem: true) } ?? row(found)
       }

@@ -46,7 +46,7 @@ enum Phrase {
     ReadableName.unicode(of: name.hasPrefix("=") ? String(name.dropFirst()) : name)
   }
 
-  static func count(_ count: SearchCount) -> String { (count.isExact ? "" : "more than ") + number(count.value) }
+  static func count(_ count: SearchCount) -> String { (count.isExact ? "" : "at least ") + number(count.value) }
 
   /// With a thin space between thousands.
   static func number(_ value: some BinaryInteger) -> String {
