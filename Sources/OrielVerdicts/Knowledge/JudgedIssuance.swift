@@ -85,16 +85,21 @@ package enum CertificateName {
 
   /// Whether a host, a mailbox, a page or an address can be called that; names in other scripts as people read them.
   static func isPossible(_ name: String) -> Bool {
+    if name.utf8.allSatisfy(isHosts) { return true }
     if hasControls(name) || name.unicodeScalars.contains(where: \.isDeceptive) { return false }
     // Mailboxes, pages and addresses have marks that hosts have not.
     if name.utf8.contains(where: "@:/".utf8.contains) { return true }
-    return name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
-        true
-      default: "-._*?".utf8.contains(byte)
-      }
+    return name.utf8.allSatisfy { $0 >= 0x80 || isHosts($0) }
+  }
+
+  /// Whether it stands in names of hosts, as they are or as patterns.
+  private static func isHosts(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+      UInt8(ascii: "*"), UInt8(ascii: "?"):
+      true
+    default: false
     }
   }
 
