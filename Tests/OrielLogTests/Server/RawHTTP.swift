@@ -63,6 +63,8 @@ struct RawHTTP: Sendable {
     if endsInput { shutdown(peer.handle, Int32(SHUT_WR)) }
     while true {
       let count = recv(peer.handle, &buffer, buffer.count, 0)
+      // A signal to another test's part of this process is no end.
+      if count < 0, errno == EINTR { continue }
       guard count > 0 else { return received }
       received += buffer[..<count]
     }
