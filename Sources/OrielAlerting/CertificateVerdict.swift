@@ -28,7 +28,8 @@ package struct CertificateVerdict: Hashable, Sendable {
     package enum Fit: Hashable, Sendable {
       case yes, perhaps, no
 
-      var words: String {
+      /// For people.
+      package var words: String {
         switch self {
         case .yes: "Do this"
         case .perhaps: "Perhaps"

@@ -7,6 +7,9 @@ extension WatchedItem {
     }
   }
 
+  /// Whether the item is a domain name.
+  package var isName: Bool { name != nil }
+
   /// Whether a name of a certificate is the item's, as far as items about names go.
   package func isHit(by text: String) -> Bool {
     // A wildcard above the name covers it.

@@ -114,13 +114,3 @@ extension Span<UInt8> {
     return false
   }
 }
-
-extension WatchedItem {
-  /// Whether the item is a domain name.
-  package var isName: Bool {
-    switch self {
-    case .subtree, .exact: true
-    case .addresses, .publicKey, .issuer, .everything: false
-    }
-  }
-}

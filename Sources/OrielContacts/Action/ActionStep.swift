@@ -10,15 +10,6 @@ package struct ActionStep: Hashable, Sendable {
 
   package enum Fit: String, Hashable, Sendable {
     case yes, perhaps, no
-
-    /// For people.
-    package var words: String {
-      switch self {
-      case .yes: "Do this"
-      case .perhaps: "Perhaps"
-      case .no: "Not here"
-      }
-    }
   }
 
   package let kind: Kind

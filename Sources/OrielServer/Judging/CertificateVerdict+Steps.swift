@@ -58,14 +58,18 @@ extension UnexplainedIssuance {
 
 extension CertificateVerdict.Step {
   init(_ step: ActionStep) {
-    let fits: Fit =
-      switch step.fits {
-      case .yes: .yes
-      case .perhaps: .perhaps
-      case .no: .no
-      }
     self.init(
-      title: step.title, fits: fits, why: step.why, addressee: step.addressee,
+      title: step.title, fits: Fit(step.fits), why: step.why, addressee: step.addressee,
       contacts: step.addresses.map(\.text) + step.pages.map(\.url), notes: step.notes)
+  }
+}
+
+extension CertificateVerdict.Step.Fit {
+  init(_ fit: ActionStep.Fit) {
+    switch fit {
+    case .yes: self = .yes
+    case .perhaps: self = .perhaps
+    case .no: self = .no
+    }
   }
 }

@@ -63,6 +63,11 @@ struct Site: Sendable {
     "confirmed": "Confirmed. New certificates are compared with what is yours from now on.",
   ]
 
+  /// How many certificates need somebody.
+  func openCount(_ visit: Visit, _ actor: Actor) async throws -> SearchCount {
+    if let news = visit.news { news.open } else { try await accounts.news(actor).open }
+  }
+
   /// The whole page, as HTML.
   func html(_ page: Page, _ visit: Visit) async throws -> String {
     var frame: Values = [
@@ -76,7 +81,7 @@ struct Site: Sendable {
       frame["refused"] = [refusal.form: [refusal.field: refusal.reason] as Values] as Values
     }
     if let actor = visit.actor {
-      let open = if let news = visit.news { news.open } else { try await accounts.news(actor).open }
+      let open = try await openCount(visit, actor)
       frame["open"] = "\(open.value)"
       frame["member"] =
         [

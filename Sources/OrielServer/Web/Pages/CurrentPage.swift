@@ -16,7 +16,7 @@ extension Site {
     let own: Values = [
       "countWords": page.results.isEmpty
         ? "No certificate that Oriel has seen is valid now."
-        : "\(Phrase.count(count)) \(count.value == 1 ? "certificate" : "certificates"), what ends first at the top.",
+        : "\(Phrase.plural(count, "certificate", "certificates")), what ends first at the top.",
       "soonWords": soon.value > 0 ? "\(Phrase.count(soon)) within 14 days" : nil,
       "judgements": page.results.map { judgement -> Values in
         var values = row(judgement, showsItem: false)

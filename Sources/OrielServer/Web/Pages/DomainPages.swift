@@ -95,7 +95,7 @@ extension Site {
       "states": choices(Judgement.State.allCases, chosen: visit.query["state"], words: \.words),
       "inputs": inputs(["name", "from", "to"], visit.query, wrong),
       "countWords": count.map {
-        "\(Phrase.count($0)) \($0.value == 1 ? "certificate" : "certificates"), newest first."
+        "\(Phrase.plural($0, "certificate", "certificates")), newest first."
       },
       "countAll": count.flatMap {
         $0.isExact ? nil : path + "?" + visit.query.query(without: ["count", "done"], adding: [("count", "all")])

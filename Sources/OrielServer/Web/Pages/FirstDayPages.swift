@@ -27,7 +27,7 @@ extension Site {
       "groups": FirstDay.groups(listed, ticked: visit.form["listed"] == nil ? nil : Set(visit.form.all("ours"))),
       "hasIssuers": !issuers.isEmpty, "issuers": issuers, "caNames": parts.owners()?.ownerNames ?? domain.allowedOwners,
       "seenWords": seenCount.value == 0 || isConfirmed
-        ? nil : "\(Phrase.count(seenCount)) \(seenCount.value == 1 ? "certificate" : "certificates")",
+        ? nil : Phrase.plural(seenCount, "certificate", "certificates"),
       "needsConfirming": !isConfirmed || !listed.isEmpty,
     ]
     return Page("first-day", title: "First day of \(domain.item)", head(domain, tab: "/first-day").merging(own))

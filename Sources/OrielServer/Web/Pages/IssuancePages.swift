@@ -2,6 +2,7 @@ import CTPolicy
 import CertificateTransparency
 import MerkleTree
 import OrielAccounts
+import OrielAlerting
 import OrielContacts
 import OrielStore
 import OrielVerdicts
@@ -393,7 +394,8 @@ extension ActionStep {
       case .no: "plain"
       }
     return [
-      "stepTitle": title, "fitBadge": badge, "fitWords": fits.words, "why": why, "addressee": addressee,
+      "stepTitle": title, "fitBadge": badge, "fitWords": CertificateVerdict.Step.Fit(fits).words, "why": why,
+      "addressee": addressee,
       "hasContacts": !addresses.isEmpty || !pages.isEmpty || !phones.isEmpty, "mails": addresses.map(\.text),
       "pages": pages.map(\.url), "phones": phones, "notes": notes,
       "report": report.map {

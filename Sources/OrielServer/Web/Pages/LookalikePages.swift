@@ -13,7 +13,7 @@ extension Site {
     let own: Values = [
       "areSought": domain.watchesLookalikes, "hasLookalikes": count.value > 0,
       "lookalikeWords":
-        "\(Phrase.count(count)) \(count.value == 1 ? "name" : "names") that somebody has registered, the newest first.",
+        "\(Phrase.plural(count, "name", "names")) that somebody has registered, the newest first.",
       "imitations": page.results.map(values),
       "nextPage": page.next.map { "/domains/\(domain.id)/lookalikes?after=\($0)" },
     ]

@@ -16,7 +16,7 @@ extension Site {
     async let asyncWaiting = accounts.waiting(actor)
     async let asyncCounts = accounts.verdictCounts(actor, since: week)
     let openPage = try await accounts.history(actor, open, limit: 10)
-    let openCount = if let news = visit.news { news.open } else { try await accounts.news(actor).open }
+    let openCount = try await openCount(visit, actor)
     var routine = HistoryFilter()
     (routine.levels, routine.from) = ([.known, .expected], week)
     let routinePage = try await accounts.history(actor, routine, limit: 5).results
@@ -29,7 +29,7 @@ extension Site {
       [
         "hasDomains": domains.all > 0, "hasOpen": !openPage.results.isEmpty,
         "isQuiet": openPage.results.isEmpty && waiting.isEmpty, "waiting": waiting.values,
-        "openCount": Phrase.count(openCount) + (openCount.value == 1 ? " certificate" : " certificates"),
+        "openCount": Phrase.plural(openCount, "certificate", "certificates"),
         "hasMoreOpen": openPage.next != nil, "openJudgements": openPage.results.map { row($0, showsItem: true) },
         "figures": VerdictLevel.inOrder.map {
           ["level": $0.rawValue, "number": Phrase.number(counts[$0] ?? 0), "words": $0.words] as Values
@@ -131,7 +131,7 @@ extension Waiting {
       "beginnings": beginnings.map {
         [
           "domainID": "\($0.domain.id)", "item": $0.domain.item,
-          "count": Phrase.count($0.count) + ($0.count.value == 1 ? " certificate" : " certificates"),
+          "count": Phrase.plural($0.count, "certificate", "certificates"),
         ] as Values
       },
       "changedCAA": changedCAA.map { ["domainID": "\($0.id)", "item": $0.item] as Values },

@@ -62,6 +62,10 @@ enum Phrase {
     "\(number(count)) \(count == 1 ? one : many)"
   }
 
+  static func plural(_ counted: SearchCount, _ one: String, _ many: String) -> String {
+    "\(count(counted)) \(counted.value == 1 ? one : many)"
+  }
+
   /// The first millisecond of a day that a form names.
   static func start(ofDay text: String) -> Int64? {
     guard text.utf8.count == 10, let time = Timestamp(rfc3339: text + "T00:00:00Z") else { return nil }
