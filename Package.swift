@@ -14,6 +14,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -39,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
@@ -59,6 +61,7 @@ let package = Package(
     .target(
       name: "CTLogClient",
       dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+    .target(name: "OrielLogging", dependencies: ["CertificateTransparency", logging]),
     .target(name: "CTPolicy", dependencies: ["CertificateTransparency", "MerkleTree", crypto, cryptoExtras]),
     .target(name: "CTPolicyX509", dependencies: ["CTPolicy", "CertificateTransparency", x509, asn1]),
     .target(
@@ -83,29 +86,30 @@ let package = Package(
       name: "OrielMonitor",
       dependencies: [
         "CTLogClient", "CertificateTransparency", "MerkleTree", "OrielWatchlist", "OrielStore", "CDeflate", crypto,
+        logging,
       ]),
     .target(name: "OrielMail", dependencies: [nioCore, nioPosix, nioSSL]),
     .target(
       name: "OrielAlerting",
       dependencies: [
         "OrielMail", "OrielStore", "OrielWatchlist", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore,
-        nioPosix, nioHTTP1, mustache, crypto,
+        nioPosix, nioHTTP1, mustache, crypto, logging,
       ]),
-    .target(name: "OrielSettings", dependencies: ["OrielAlerting", "OrielMail", "OrielWatchlist", yams]),
+    .target(name: "OrielSettings", dependencies: ["OrielAlerting", "OrielMail", "OrielLogging", "OrielWatchlist", logging, yams]),
     .target(
       name: "OrielServer",
       dependencies: [
         "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
         "OrielMonitor", "OrielProbe", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient",
         "CertificateTransparency",
-        "MerkleTree", hummingbird, nioCore, mustache, crypto, x509, asn1,
+        "MerkleTree", hummingbird, nioCore, mustache, crypto, x509, asn1, logging,
       ]),
     .target(
       name: "OrielLog",
       dependencies: [
         .target(name: "CReadNow", condition: .when(platforms: [.linux])),
         "CertificateTransparency", "MerkleTree", "OrielStore", "CDeflate", "CPKCS11", crypto, cryptoExtras, hummingbird,
-        nioCore, nioSSL,
+        nioCore, nioSSL, logging,
       ]),
     .target(
       name: "TestWorld",
@@ -121,11 +125,11 @@ let package = Package(
       dependencies: [
         .target(name: "CAllocator", condition: .when(platforms: [.linux])),
         "OrielServer", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielSettings", "OrielLog", "OrielCheck",
-        "OrielProbe", "OrielMail", "CTPolicy",
+        "OrielProbe", "OrielMail", "OrielLogging", "CTPolicy",
         "OrielAlerting",
         "OrielMonitor",
         "OrielDemo", "OrielWatchlist", "OrielStore",
-        "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser,
+        "CTLogClient", "CertificateTransparency", "MerkleTree", argumentParser, logging,
       ]),
     .executableTarget(
       name: "oriel-bench",
@@ -147,6 +151,7 @@ let package = Package(
     .testTarget(
       name: "CertificateTransparencyTests",
       dependencies: ["CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),
+    .testTarget(name: "OrielLoggingTests", dependencies: ["OrielLogging", "CertificateTransparency", "TestSupport", logging]),
     .testTarget(
       name: "CTPolicyTests",
       dependencies: ["CTPolicy", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),

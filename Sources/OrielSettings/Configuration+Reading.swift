@@ -1,5 +1,7 @@
 import Foundation
+import Logging
 import OrielAlerting
+import OrielLogging
 import OrielMail
 import OrielWatchlist
 import Yams
@@ -28,6 +30,10 @@ extension Configuration {
     defaults.finish()
     readWatch(root, known)
     retention = root.duration("retention", .seconds(86_400)...(.seconds(36_500 * 86_400)))
+    let log = root.section("log")
+    logLevel = log.choice("level", Logger.Level.self)
+    logFormat = log.choice("format", LogFormat.self)
+    log.finish()
     readTimes(root)
     readHealth(root, known)
     readService(root)

@@ -1,4 +1,6 @@
+package import Logging
 package import OrielAlerting
+package import OrielLogging
 package import OrielMail
 package import OrielWatchlist
 
@@ -117,6 +119,10 @@ package struct Configuration: Sendable {
   package var holdUnexplained = Duration.zero
   /// How long after its expiry a certificate is kept; nil for ever.
   package var retention: Duration?
+  /// The least severe log records that are written; nil where the file does not say.
+  package var logLevel: Logger.Level?
+  /// How log records are written; nil where the file does not say.
+  package var logFormat: LogFormat?
 
   package init() {}
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import OrielDemo
+import OrielLogging
 import OrielMonitor
 
 struct DemoCommand: AsyncParsableCommand {
@@ -37,7 +38,7 @@ struct DemoCommand: AsyncParsableCommand {
       defer { group.cancelAll() }
       group.addTask { try await demonstration.run() }
       group.addTask { await waitForInterrupt() }
-      group.addTask { try await ProgressReporter(board: board).run() }
+      group.addTask { try await ProgressReporter(board: board, logger: LogOutput.standard.logger("oriel")).run() }
       try await group.next()
     }
     Terminal.clearProgress()

@@ -12,9 +12,11 @@ struct ListKeeper: Sendable {
   let sources: [LogListSource]
   let transport: HTTPTransport
   let cache: String
+  private let warn: @Sendable (String) -> Void
   private let shelf = LogShelf()
 
-  init(sources: [LogListSource], transport: HTTPTransport, cache: String) {
+  init(sources: [LogListSource], transport: HTTPTransport, cache: String, warn: @escaping @Sendable (String) -> Void) {
+    self.warn = warn
     self.sources = sources
     self.transport = transport
     self.cache = cache
@@ -29,7 +31,7 @@ struct ListKeeper: Sendable {
   /// The logs to follow.
   func load() async throws -> [LogDescription] {
     let union = try await union()
-    for problem in union.problems { Terminal.complain(problem) }
+    for problem in union.problems { warn(problem) }
     guard !union.logs.isEmpty else {
       throw CommandFailure("the log lists name no log that can be followed", .badData)
     }
@@ -45,11 +47,11 @@ struct ListKeeper: Sendable {
     for source in sources {
       do {
         let list = try await loader.load(source, now: now)
-        for warning in ListKeeper.warnings(list) { Terminal.complain("log list \(source.name): \(warning)") }
+        for warning in ListKeeper.warnings(list) { warn("log list \(source.name): \(warning)") }
         loaded.append(list)
       } catch {
         wasBad = wasBad || error is FormatError
-        Terminal.complain("log list \(source.name): \(error)")
+        warn("log list \(source.name): \(error)")
       }
     }
     guard !loaded.isEmpty else {

@@ -1,6 +1,12 @@
 import ArgumentParser
 import OrielMonitor
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 @main
 struct Oriel: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,4 +27,10 @@ struct Oriel: AsyncParsableCommand {
       CertificatesCommand.self, ConfigCommand.self, BackupCommand.self,
       RestoreCommand.self, DemoCommand.self,
     ])
+
+  static func main() async {
+    // A reader that has gone is an error of the write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    await main(nil)
+  }
 }

@@ -1,4 +1,5 @@
 import CertificateTransparency
+import Logging
 import OrielMonitor
 import OrielStore
 
@@ -6,6 +7,7 @@ import OrielStore
 /// trouble or out of it.
 struct ProgressReporter: Sendable {
   let board: StatusBoard
+  let logger: Logger
 
   func run() async throws {
     var states: [LogID: LogState] = [:]
@@ -25,9 +27,10 @@ struct ProgressReporter: Sendable {
     switch status.state {
     case .unreachable, .lying, .frozen, .drained:
       let reason = status.reason.map { ": " + $0 } ?? ""
-      Terminal.note("oriel: \(status.description) is \(status.state.rawValue)\(reason)")
+      let level: Logger.Level = status.state == .drained ? .notice : status.state == .lying ? .error : .warning
+      logger.log(level: level, "\(status.description) is \(status.state.rawValue)\(reason)")
     case .current where before == .unreachable || before == .lying || before == .frozen:
-      Terminal.note("oriel: \(status.description) is well again")
+      logger.notice("\(status.description) is well again")
     default: break
     }
   }

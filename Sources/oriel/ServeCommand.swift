@@ -1,6 +1,7 @@
 import ArgumentParser
 import CTLogClient
 import Foundation
+import Logging
 import OrielAccounts
 import OrielMonitor
 import OrielServer
@@ -22,18 +23,20 @@ struct ServeCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigOptions
+  @OptionGroup var log: LogOptions
 
   @Option(
     help: ArgumentHelp("How often each log is asked for news.", valueName: "SECONDS", visibility: .hidden))
   var pollInterval: Double?
 
-  func run() async throws { try await reportingFailures(work) }
+  func run() async throws { try await log.reportingFailures(work) }
 
-  private func work() async throws {
+  private func work(_ logger: Logger) async throws {
     Memory.configure()
     let loaded = try options.load()
     let configuration = loaded.configuration
-    for warning in loaded.warnings { Terminal.complain("warning: \(warning)") }
+    log.apply(configuration)
+    for warning in loaded.warnings { logger.warning("\(warning)") }
     let directory = try DataDirectory(configuration.dataDirectory ?? DataOptions.standard)
     let transport = HTTPTransport(HTTPTransport.Settings(contact: configuration.contact))
     let board = StatusBoard()
@@ -50,45 +53,49 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let database = try SQLiteDatabase(path: directory.databasePath)
     let accounts = AccountsAtWork(AccountStore(database, now: Timekeeper.system.now), database, time: .system) {
-      Terminal.complain("warning: \($0)")
+      logger.warning("\($0)")
     }
     let service = try Service(
       configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts)
     let sources = ListOptions.sources(configuration.logLists)
-    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
+    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists") {
+      logger.warning("\($0)")
+    }
     let dashboard = try Dashboard(
       configuration, accounts, database, board, transport: transport, logs: { logs.logs(for: $0) },
-      note: { Terminal.complain("warning: \($0)") })
+      note: { logger.warning("\($0)") })
     Memory.release()
     let lists = sources.count == 1 ? "the logs of one list" : "the logs of \(sources.count) lists"
-    Terminal.note("oriel: serving from \(directory.path), following \(lists)")
+    logger.notice("serving from \(directory.path), following \(lists)")
     let result: Result<Void, any Error>
-    do { result = .success(try await run(service, logs, board, dashboard)) } catch { result = .failure(error) }
+    do { result = .success(try await run(service, logs, board, dashboard, logger)) } catch { result = .failure(error) }
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
     try result.get()
   }
 
   private func run(
-    _ service: Service, _ logs: ListKeeper, _ board: StatusBoard, _ dashboard: Dashboard?
+    _ service: Service, _ logs: ListKeeper, _ board: StatusBoard, _ dashboard: Dashboard?, _ logger: Logger
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await service.run { try await logs.load() } }
       group.addTask { await waitForInterrupt() }
-      group.addTask { try await ProgressReporter(board: board).run() }
-      group.addTask { await onHangup { await reload(service) } }
-      if let dashboard { group.addTask { try await dashboard.run { Terminal.note("oriel: \($0)") } } }
+      group.addTask { try await ProgressReporter(board: board, logger: logger).run() }
+      group.addTask { await onHangup { await reload(service, logger) } }
+      if let dashboard { group.addTask { try await dashboard.run { logger.notice("\($0)") } } }
       try await group.next()
     }
   }
 
-  private func reload(_ service: Service) async {
+  private func reload(_ service: Service, _ logger: Logger) async {
     do {
-      try await service.replace(with: try options.load().configuration)
-      Terminal.note("oriel: the configuration was read again and is in force")
+      let configuration = try options.load().configuration
+      try await service.replace(with: configuration)
+      log.apply(configuration)
+      logger.notice("the configuration was read again and is in force")
     } catch {
-      Terminal.complain("\(CommandFailure(error).message)\nThe configuration in force stays as it was.")
+      logger.error("\(CommandFailure(error).message)\nThe configuration in force stays as it was.")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import OrielLogging
 import Synchronization
 
 #if canImport(Glibc)
@@ -13,9 +14,6 @@ enum Terminal {
   /// Colour on a terminal only, and not where the environment asks for none.
   static let wantsColour = outputIsTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
-  /// Whether a progress line stands at the bottom and must be cleared first.
-  private static let hasProgress = Mutex(false)
-
   struct OutputClosed: Error, CustomStringConvertible {
     var description: String { "standard output can't be written" }
   }
@@ -28,6 +26,8 @@ enum Terminal {
       let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if written < 0 {
         guard errno == EINTR || errno == EAGAIN else { throw OutputClosed() }
+        var ready = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&ready, 1, 1000)
         continue
       }
       rest = rest.dropFirst(written)
@@ -46,27 +46,12 @@ enum Terminal {
   /// A message on standard error.
   static func complain(_ text: String) { note("oriel: " + text) }
 
-  static func note(_ text: String) {
-    clearProgress()
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
+  static func note(_ text: String) { DiagnosticWriter.standardError.write(text + "\n") }
 
   /// Shows `text` as the progress line; only where somebody looks.
-  static func progress(_ text: String) {
-    guard errorIsTerminal else { return }
-    hasProgress.withLock { shown in
-      FileHandle.standardError.write(Data(("\r\u{1b}[K" + text).utf8))
-      shown = true
-    }
-  }
+  static func progress(_ text: String) { DiagnosticWriter.standardError.showProgress(text) }
 
-  static func clearProgress() {
-    hasProgress.withLock { shown in
-      guard shown else { return }
-      FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
-      shown = false
-    }
-  }
+  static func clearProgress() { DiagnosticWriter.standardError.clearProgress() }
 }
 
 /// Whether the process was told to end. A signal handler may do no more than set a flag.
@@ -90,7 +75,6 @@ func onHangup(_ body: () async -> Void) async {
 /// Ends when the process is told to: SIGINT, SIGTERM.
 func waitForInterrupt() async {
   for number in [SIGINT, SIGTERM] { signal(number) { _ in isInterrupted.store(true, ordering: .relaxed) } }
-  signal(SIGPIPE, SIG_IGN)
   while !isInterrupted.load(ordering: .relaxed) {
     guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
   }

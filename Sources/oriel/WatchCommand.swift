@@ -2,6 +2,7 @@ import ArgumentParser
 import CTLogClient
 import CertificateTransparency
 import Foundation
+import Logging
 import OrielMonitor
 import OrielServer
 import OrielSettings
@@ -26,6 +27,7 @@ struct WatchCommand: AsyncParsableCommand {
   @OptionGroup var watched: WatchOptions
   @OptionGroup var lists: ListOptions
   @OptionGroup var data: DataOptions
+  @OptionGroup var log: LogOptions
 
   @Flag(help: "Stop when every log is verified to the head it had at start.")
   var once = false
@@ -57,11 +59,11 @@ struct WatchCommand: AsyncParsableCommand {
     guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
   }
 
-  func run() async throws { try await reportingFailures(work) }
+  func run() async throws { try await log.reportingFailures(work) }
 
-  private func work() async throws {
+  private func work(_ logger: Logger) async throws {
     Memory.configure()
-    let configuration = try configuration()
+    let configuration = try configuration(logger)
     let watch = WatchIndexHolder(WatchIndex(configuration == nil ? try watched.items() : []))
     Memory.release()
     let directory = try DataDirectory(data.given ?? configuration?.dataDirectory ?? data.dataDir)
@@ -73,7 +75,9 @@ struct WatchCommand: AsyncParsableCommand {
     let sources =
       lists.lists.isEmpty && configuration?.logLists.isEmpty == false
       ? ListOptions.sources(configuration?.logLists ?? []) : lists.sources
-    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists")
+    let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists") {
+      logger.warning("\($0)")
+    }
     let follow: @Sendable () async throws -> [LogMonitor.Outcome]
     if let configuration {
       let service = try Service(
@@ -88,14 +92,14 @@ struct WatchCommand: AsyncParsableCommand {
       follow = { try await monitor.run { try await logs.load() } }
     }
     let result: Result<[LogMonitor.Outcome]?, any Error>
-    do { result = .success(try await run(follow, board, watch)) } catch { result = .failure(error) }
+    do { result = .success(try await run(follow, board, watch, logger)) } catch { result = .failure(error) }
     Terminal.clearProgress()
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
     guard let outcomes = try result.get() else { return }
     let troubled = outcomes.filter { $0.trouble != nil }
     for outcome in troubled {
-      Terminal.complain(
+      logger.error(
         "\(outcome.log.description): \(outcome.isLying ? "lying" : "unreachable"): \(outcome.trouble ?? "")")
     }
     if !troubled.isEmpty { throw ExitCode.incomplete }
@@ -114,10 +118,11 @@ struct WatchCommand: AsyncParsableCommand {
   }
 
   /// The configuration of the service, if there is one, with what the command line watches besides.
-  private func configuration() throws -> Configuration? {
+  private func configuration(_ logger: Logger) throws -> Configuration? {
     guard let file = watched.config else { return nil }
     let loaded = try ConfigOptions.load(file)
-    for warning in loaded.warnings { Terminal.complain("warning: \(warning)") }
+    log.apply(loaded.configuration)
+    for warning in loaded.warnings { logger.warning("\(warning)") }
     var configuration = loaded.configuration
     configuration.watch += try watched.items().map { Configuration.Watch(item: $0, recipients: nil) }
     return configuration
@@ -126,7 +131,7 @@ struct WatchCommand: AsyncParsableCommand {
   /// Follows, with what goes on beside it; nil if it was interrupted.
   private func run(
     _ follow: @escaping @Sendable () async throws -> [LogMonitor.Outcome], _ board: StatusBoard,
-    _ watch: WatchIndexHolder
+    _ watch: WatchIndexHolder, _ logger: Logger
   ) async throws -> [LogMonitor.Outcome]? {
     try await withThrowingTaskGroup(of: [LogMonitor.Outcome]?.self) { group in
       defer { group.cancelAll() }
@@ -135,14 +140,14 @@ struct WatchCommand: AsyncParsableCommand {
         await waitForInterrupt()
         return nil
       }
-      let reporter = ProgressReporter(board: board)
+      let reporter = ProgressReporter(board: board, logger: logger)
       group.addTask {
         try await reporter.run()
         return nil
       }
       if !watched.files.isEmpty, watched.config == nil {
         group.addTask {
-          try await WatchlistReloader(options: watched, holder: watch).run()
+          try await WatchlistReloader(options: watched, holder: watch, logger: logger).run()
           return nil
         }
       }
@@ -168,6 +173,7 @@ struct IssuancePrinter: Sendable {
 struct WatchlistReloader: Sendable {
   let options: WatchOptions
   let holder: WatchIndexHolder
+  let logger: Logger
 
   func run() async throws {
     var known = stamps()
@@ -179,9 +185,9 @@ struct WatchlistReloader: Sendable {
       do {
         holder.replace(with: WatchIndex(try options.items()))
         Memory.release()
-        Terminal.note("oriel: the watch list changed and is in force")
+        logger.notice("the watch list changed and is in force")
       } catch {
-        Terminal.complain("\(CommandFailure(error).message)\nThe watch list in force stays as it was.")
+        logger.error("\(CommandFailure(error).message)\nThe watch list in force stays as it was.")
       }
     }
   }

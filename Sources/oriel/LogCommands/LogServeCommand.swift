@@ -1,6 +1,7 @@
 import ArgumentParser
 import CTLogClient
 import Foundation
+import Logging
 import OrielLog
 
 struct LogServeCommand: AsyncParsableCommand {
@@ -52,6 +53,8 @@ struct LogServeCommand: AsyncParsableCommand {
       "Recheck everything that is published once in this time, such as 7d or 12h; off for never.", valueName: "TIME"))
   var scrub = "7d"
 
+  @OptionGroup var log: LogOptions
+
   func validate() throws {
     guard address != nil else { throw ValidationError("--listen: expected ADDRESS:PORT, found '\(listen)'") }
     guard (tlsCertificate == nil) == (tlsKey == nil) else {
@@ -74,16 +77,16 @@ struct LogServeCommand: AsyncParsableCommand {
     return (String(host.last == "]" ? host.dropLast() : host), port)
   }
 
-  func run() async throws { try await reportingLogFailures(work) }
+  func run() async throws { try await log.reportingFailures(as: { CommandFailure(log: $0) }, work) }
 
-  private func work() async throws {
+  private func work(_ logger: Logger) async throws {
     Memory.configure()
     let opened = try folders.map { try LogFolder($0) }
     let holds = try opened.map { try FolderHold($0.path) }
     var services: [LogService] = []
     for folder in opened {
-      services.append(try await open(folder))
-      Terminal.note("oriel: \(folder.settings.origin): \(services[services.count - 1].head.size) entries")
+      services.append(try await open(folder, logger))
+      logger.notice("\(folder.settings.origin): \(services[services.count - 1].head.size) entries")
     }
     var settings = LogServer.Settings()
     if let address { (settings.host, settings.port) = address }
@@ -93,15 +96,15 @@ struct LogServeCommand: AsyncParsableCommand {
     let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
     let scheme = settings.credentials == nil ? "http" : "https"
     try await withThrowingTaskGroup(of: Void.self) { group in
-      if let credentials = settings.credentials { group.addTask { await keepCurrent(credentials) } }
+      if let credentials = settings.credentials { group.addTask { await keepCurrent(credentials, logger) } }
       try await LogServer(services, settings).run(
-        onListening: { Terminal.note("oriel: listening on \(scheme)://\(host):\($0)/") }, until: waitForInterrupt)
+        onListening: { logger.notice("listening on \(scheme)://\(host):\($0)/") }, until: waitForInterrupt)
       group.cancelAll()
     }
     withExtendedLifetime(holds) {}
   }
 
-  private func open(_ folder: LogFolder) async throws -> LogService {
+  private func open(_ folder: LogFolder, _ logger: Logger) async throws -> LogService {
     var pace = SequencerSettings()
     pace.poolLimit = pool
     var settings = LogService.Settings()
@@ -109,9 +112,9 @@ struct LogServeCommand: AsyncParsableCommand {
     settings.minimumFreeBytes = UInt64(minFree) << 20
     settings.scrub = LogScrub.Settings(scrub) ?? settings.scrub
     let origin = folder.settings.origin
-    settings.scrub.onDamage = { Terminal.complain("\(origin): damaged: \($0)") }
+    settings.scrub.onDamage = { logger.error("\(origin): damaged: \($0)") }
     return try await folder.open(
-      clock: .system, pace: pace, settings: settings, known: try await publicCheckpoint(of: folder))
+      clock: .system, pace: pace, settings: settings, known: try await publicCheckpoint(of: folder, logger))
   }
 
   private func credentials() throws -> TLSCredentials? {
@@ -124,19 +127,19 @@ struct LogServeCommand: AsyncParsableCommand {
   }
 
   /// Reads the certificate and key again when told to.
-  private func keepCurrent(_ credentials: TLSCredentials) async {
+  private func keepCurrent(_ credentials: TLSCredentials, _ logger: Logger) async {
     await onHangup {
       do {
         try credentials.reload()
-        Terminal.note("oriel: TLS goes on with what is in the files now")
+        logger.notice("TLS goes on with what is in the files now")
       } catch {
-        Terminal.complain("TLS goes on with what was read before: \(error)")
+        logger.error("TLS goes on with what was read before: \(error)")
       }
     }
   }
 
   /// What the public sees of the log: it tells whether folder and lock were restored from a backup together.
-  private func publicCheckpoint(of folder: LogFolder) async throws -> [UInt8]? {
+  private func publicCheckpoint(of folder: LogFolder, _ logger: Logger) async throws -> [UInt8]? {
     let transport = HTTPTransport(
       HTTPTransport.Settings(connectTimeout: .seconds(3), idleTimeout: .seconds(5), totalTimeout: .seconds(8)))
     let url = folder.entry.monitoringURL + "checkpoint"
@@ -146,7 +149,7 @@ struct LogServeCommand: AsyncParsableCommand {
       _ = try await transport.get(url, limit: 1 << 16, into: &note)
     } catch {
       isSeen = false
-      Terminal.note("oriel: not compared with what the public sees: \(error)")
+      logger.notice("not compared with what the public sees: \(error)")
     }
     try await transport.shutdown()
     return isSeen ? note : nil
