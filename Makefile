@@ -22,7 +22,7 @@ setup:
 	@scripts/setup
 
 lint:
-	swift format lint --strict --recursive --parallel Sources Tests Benchmarks Fuzz Package.swift
+	scripts/lint
 
 format:
 	swift format format --in-place --recursive --parallel Sources Tests Benchmarks Fuzz Package.swift

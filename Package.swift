@@ -95,7 +95,9 @@ let package = Package(
         "OrielMail", "OrielStore", "OrielWatchlist", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore,
         nioPosix, nioHTTP1, mustache, crypto, logging,
       ]),
-    .target(name: "OrielSettings", dependencies: ["OrielAlerting", "OrielMail", "OrielLogging", "OrielWatchlist", logging, yams]),
+    .target(
+      name: "OrielSettings",
+      dependencies: ["OrielAlerting", "OrielMail", "OrielLogging", "OrielWatchlist", logging, yams]),
     .target(
       name: "OrielServer",
       dependencies: [
@@ -151,7 +153,8 @@ let package = Package(
     .testTarget(
       name: "CertificateTransparencyTests",
       dependencies: ["CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),
-    .testTarget(name: "OrielLoggingTests", dependencies: ["OrielLogging", "CertificateTransparency", "TestSupport", logging]),
+    .testTarget(
+      name: "OrielLoggingTests", dependencies: ["OrielLogging", "CertificateTransparency", "TestSupport", logging]),
     .testTarget(
       name: "CTPolicyTests",
       dependencies: ["CTPolicy", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto]),

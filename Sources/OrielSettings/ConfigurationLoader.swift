@@ -85,7 +85,8 @@ package struct ConfigurationLoader {
     "digest.window", "retry.first", "retry.longest", "retry.give_up_after", "health.after", "heartbeat.every",
     "heartbeat.ping_url", "digest.hour", "dashboard.listen", "dashboard.trust_forwarded", "dashboard.owner",
     "dashboard.probe_private",
-    "contacts.rdap_bootstrap", "contacts.look_up", "caa.check", "verdicts.hold", "retention", "defaults.lookalikes", "log.level", "log.format",
+    "contacts.rdap_bootstrap", "contacts.look_up", "caa.check", "verdicts.hold", "retention", "defaults.lookalikes",
+    "log.level", "log.format",
     "defaults.tell.unexplained", "defaults.tell.expected", "defaults.tell.known", "defaults.tell.no_history",
   ]
 

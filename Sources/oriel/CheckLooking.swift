@@ -59,7 +59,7 @@ struct CheckLooking: ParsableArguments {
   /// The content of a file or of standard input; nil if a host is meant.
   static func file(_ target: String) throws -> [UInt8]? {
     if target == "-" {
-      return [UInt8](FileHandle.standardInput.readData(ofLength: CertificateFile.maximumByteCount + 1))
+      return [UInt8](try FileHandle.standardInput.read(upToCount: CertificateFile.maximumByteCount + 1) ?? Data())
     }
     var isFolder: ObjCBool = false
     let isThere = FileManager.default.fileExists(atPath: target, isDirectory: &isFolder)

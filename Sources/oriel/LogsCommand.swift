@@ -59,7 +59,8 @@ struct LogsCommand: AsyncParsableCommand {
 
     private func work() async throws {
       let transport = lists.transport()
-      let loader = ListKeeper(sources: lists.sources, transport: transport, cache: data.listCache, warn: Terminal.complain)
+      let loader = ListKeeper(
+        sources: lists.sources, transport: transport, cache: data.listCache, warn: Terminal.complain)
       let result: Result<LogListUnion, any Error>
       do { result = .success(try await loader.union()) } catch { result = .failure(error) }
       try await transport.shutdown()

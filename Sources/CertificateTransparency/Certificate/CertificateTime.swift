@@ -21,6 +21,17 @@ package enum CertificateTime {
     return days * 86_400 + Int64(hour * 3600 + minute * 60 + second) - Int64(offset)
   }
 
+  /// RFC 3339 in UTC of seconds since 1970: `2026-03-04T05:06:07Z`. Beyond the years 0 to 9999, which are all that
+  /// certificates know, the nearest that can be written.
+  package static func text(_ seconds: Int64) -> String {
+    let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
+    guard seconds < 0 else { return Timestamp(milliseconds: UInt64(seconds) * 1000).description }
+    // Days and years repeat after 400 years of 146,097 days.
+    let later = Timestamp(milliseconds: UInt64(seconds + 5 * 146_097 * 86_400) * 1000).description
+    let year = String((Int(later.prefix(4)) ?? 2000) - 2000)
+    return String(repeating: "0", count: max(0, 4 - year.count)) + year + later.dropFirst(4)
+  }
+
   private static func number(_ digits: inout ArraySlice<UInt8>, _ count: Int) -> Int? {
     guard digits.count >= count else { return nil }
     var value = 0

@@ -143,7 +143,7 @@ struct CertificateJSON: Sendable, Encodable {
 
   /// RFC 3339; certificates may also be older than 1970.
   static func time(_ seconds: Int64) -> String {
-    Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+    CertificateTime.text(seconds)
   }
 }
 

@@ -32,7 +32,7 @@ enum JSON: Hashable, Sendable, Encodable, ExpressibleByDictionaryLiteral, Expres
   /// RFC 3339, of seconds since 1970; certificates may be older.
   static func time(seconds: Int64?) -> JSON? {
     guard let seconds, seconds >= -62_135_596_800, seconds < 253_402_300_800 else { return nil }
-    return .text(Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601))
+    return .text(CertificateTime.text(seconds))
   }
 
   static func texts(_ texts: some Sequence<String>) -> JSON { .list(texts.map { .text($0) }) }
