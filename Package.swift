@@ -206,7 +206,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "OrielWatchlistTests",
-      dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
+      dependencies: ["OrielWatchlist", "COpenSSL", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "CTLogClientTests",
       dependencies: ["CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport"]),

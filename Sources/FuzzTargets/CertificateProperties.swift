@@ -40,7 +40,7 @@ enum CertificateProperties {
     for source in FoundName.Source.allCases { _ = facts.text(of: source) }
     let index = NameProperties.index
     _ = index.matches(inUnreadable: bytes.span)
-    let matches = index.matches(for: facts.names, publicKey: facts.publicKeyHash, issuer: nil)
+    let matches = index.matches(for: facts.names, publicKey: facts.publicKeyHash, issuer: nil).all
     guard !matches.isEmpty, facts.namesAreComplete, let fields else { return }
     var ranges: [NameRange] = []
     try FuzzTarget.require(NameWalk.find(fields, in: bytes.span, into: &ranges), "two walks disagree")

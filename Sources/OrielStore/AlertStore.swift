@@ -21,9 +21,8 @@ package struct AlertStore: Sendable {
   /// One alert for an issuance and each watched item that it hits, however often it is sighted.
   static func add(_ connection: any SQLConnection, _ sighting: NewSighting, now: Int64) throws {
     let issuance = sighting.issuance.hash
-    var items: [String] = []
-    for match in sighting.matches where !items.contains(match.item) { items.append(match.item) }
-    for item in items {
+    var items: Set<String> = []
+    for item in sighting.matches.map(\.item) where items.insert(item).inserted {
       try connection.execute(
         """
         INSERT INTO alerts (key, kind, issuance_id, item, created_at) VALUES (?, 'certificate', ?, ?, ?)

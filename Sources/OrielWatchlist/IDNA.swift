@@ -1,4 +1,6 @@
 import CIDN2
+import CertificateTransparency
+import Foundation
 
 /// Internationalised labels (IDNA 2008 with the mappings of UTS #46, non-transitional), by libidn2.
 enum IDNA {
@@ -20,10 +22,37 @@ enum IDNA {
   /// It does not check that the ASCII characters in it are those of host names: libidn2's own check for that deletes
   /// what it does not like.
   static func aLabel(of label: String) throws(Refusal) -> [UInt8] {
+    try aLabel(of: label, IDN2_NONTRANSITIONAL)
+  }
+
+  /// Every A-label that software makes of a label: non-transitional, transitional (`straße` as `strasse`) and, where
+  /// IDNA refuses it, the plain punycode of its lower-case NFC form, which registries sell (`i❤`).
+  static func aLabels(of label: String) -> [[UInt8]] {
+    var labels: [[UInt8]] = []
+    for rules in [IDN2_NONTRANSITIONAL, IDN2_TRANSITIONAL] {
+      guard let encoded = try? aLabel(of: label, rules), !labels.contains(encoded) else { continue }
+      labels.append(encoded)
+    }
+    if labels.isEmpty, let plain = plainALabel(of: label) { labels.append(plain) }
+    return labels
+  }
+
+  /// What is left out of an A-label: it only chooses how the character before is drawn.
+  private static let variationSelector: Unicode.Scalar = "\u{FE0F}"
+
+  private static func plainALabel(of label: String) -> [UInt8]? {
+    let scalars = label.lowercased().precomposedStringWithCanonicalMapping.unicodeScalars
+      .filter { $0 != variationSelector }
+    // Each character takes a digit or more.
+    guard scalars.count <= longestEncoded, !scalars.contains(where: \.isDeceptive) else { return nil }
+    return punycode(scalars.map { Int($0.value) }).map { "xn--".utf8 + $0 }
+  }
+
+  private static func aLabel(of label: String, _ rules: idn2_flags) throws(Refusal) -> [UInt8] {
     // A zero byte would end the C string early.
     guard label.utf8.count <= longestLabel, !label.utf8.contains(0) else { throw Refusal(reason: "label too long") }
     var output: UnsafeMutablePointer<CChar>?
-    let flags = CInt(IDN2_NONTRANSITIONAL.rawValue | IDN2_NFC_INPUT.rawValue)
+    let flags = CInt(rules.rawValue | IDN2_NFC_INPUT.rawValue)
     let status = idn2_to_ascii_8z(label, &output, flags)
     defer { idn2_free(output) }
     guard status == CInt(IDN2_OK.rawValue), let output else {
@@ -58,6 +87,47 @@ enum IDNA {
       guard let value = UInt32(exactly: scalar), Unicode.Scalar(value) != nil else { return false }
     }
     return true
+  }
+
+  /// The bytes of a label after `xn--`.
+  private static let longestEncoded = 59
+
+  /// Punycode (RFC 3492, 6.3); nil if it is longer than a label can be.
+  private static func punycode(_ scalars: [Int]) -> [UInt8]? {
+    var output = scalars.filter { $0 < 0x80 }.map { UInt8(truncatingIfNeeded: $0) }
+    let basic = output.count
+    if basic > 0 { output.append(0x2D) }
+    var (scalar, delta, bias, done) = (0x80, 0, 72, basic)
+    while done < scalars.count {
+      guard let next = scalars.filter({ $0 >= scalar }).min(), output.count <= longestEncoded else { return nil }
+      delta += (next - scalar) * (done + 1)
+      scalar = next
+      for own in scalars where own <= scalar {
+        guard own == scalar else {
+          delta += 1
+          continue
+        }
+        append(delta, bias: bias, to: &output)
+        bias = adapted(delta, count: done + 1, isFirst: done == basic)
+        delta = 0
+        done += 1
+      }
+      delta += 1
+      scalar += 1
+    }
+    return output.count <= longestEncoded ? output : nil
+  }
+
+  private static func append(_ delta: Int, bias: Int, to output: inout [UInt8]) {
+    var (rest, position) = (delta, 36)
+    while true {
+      let threshold = min(max(position - bias, 1), 26)
+      let digit = rest < threshold ? rest : threshold + (rest - threshold) % (36 - threshold)
+      output.append(UInt8(truncatingIfNeeded: digit < 26 ? 0x61 + digit : 0x30 + digit - 26))
+      if rest < threshold { return }
+      rest = (rest - threshold) / (36 - threshold)
+      position += 36
+    }
   }
 
   /// One generalised variable-length integer (RFC 3492, 3.3).

@@ -1,53 +1,68 @@
-/// A label of a name in a certificate: what it says, or which labels it could stand for.
+/// A label of a name in a certificate: what it says, or which labels it stands for.
+///
+/// Only a `*` stands for several labels, and `?` for a redacted one. A label that cannot be read (too long, not
+/// decodable, with characters that no host name has) is compared as the bytes it is, as TLS clients do.
 struct LabelPattern {
   enum Kind {
     /// This label.
     case literal
     /// Labels of this form; `*` stands for any characters.
     case glob
-    /// Any label: a wildcard `*`, or a `?` in place of a redacted label.
-    case any
-    /// Any label, for nobody can say which was meant.
-    case garbage
+    /// A wildcard: as the first label one label or more, since some clients let it cover several; else any one.
+    case wildcard
+    /// `?` in place of one label that a CA left out.
+    case redacted
   }
 
-  let kind: Kind
-  /// The label in lower case, punycoded; of garbage, what stands there.
+  private(set) var kind: Kind
+  /// The label in lower case, as an A-label; of one that cannot be read, what stands there, printable.
   let text: [UInt8]
+  /// Further A-labels that software makes of the same characters.
+  let otherSpellings: [[UInt8]]
+  /// Whether it has the form of a label, or of a pattern for labels.
+  let isReadable: Bool
+  let starCount: Int
+
+  private static let star: UInt8 = 0x2A
+  private static let longest = 63
 
   init(_ label: ArraySlice<Unicode.Scalar>) {
-    guard let ascii = LabelPattern.ascii(label) else {
-      kind = .garbage
-      text = Array(printable(label).utf8)
+    let spellings = LabelPattern.spellings(label).filter(LabelPattern.isReadable)
+    guard let first = spellings.first else {
+      (kind, text, otherSpellings, isReadable, starCount) = (.literal, Array(printable(label).utf8), [], false, 0)
       return
     }
-    kind = LabelPattern.kind(of: ascii)
-    text = kind == .garbage ? Array(printable(label).utf8) : ascii
+    (text, otherSpellings, isReadable) = (first, Array(spellings.dropFirst()), true)
+    starCount = first.count { $0 == LabelPattern.star }
+    kind = first == [LabelPattern.star] ? .wildcard : starCount > 0 ? .glob : .literal
+    if first == [0x3F] { kind = .redacted }
   }
 
-  /// The label in lower-case ASCII; nil where IDNA has no such form for it.
-  private static func ascii(_ label: ArraySlice<Unicode.Scalar>) -> [UInt8]? {
-    if label.allSatisfy(\.isASCII) { return label.map { lowercased(UInt8(truncatingIfNeeded: $0.value)) } }
-    // A wildcard beside characters that are punycoded together says nothing about the A-label.
-    guard label.count <= IDNA.longestLabel, !label.contains(where: { $0 == "*" || $0.value <= 0x20 }) else {
-      return nil
-    }
+  /// The label in lower-case ASCII, in each way in which it can be written so; none where there is none.
+  private static func spellings(_ label: ArraySlice<Unicode.Scalar>) -> [[UInt8]] {
+    if label.allSatisfy(\.isASCII) { return [label.map { lowercased(UInt8(truncatingIfNeeded: $0.value)) }] }
+    // No client takes a wildcard beside characters that are punycoded together for one.
+    guard label.count <= IDNA.longestLabel, !label.contains(where: { $0 == "*" || $0.value <= 0x20 }) else { return [] }
     var text = String.UnicodeScalarView()
     text.append(contentsOf: label)
-    return try? IDNA.aLabel(of: String(text))
+    return IDNA.aLabels(of: String(text))
   }
 
-  private static func kind(of label: [UInt8]) -> Kind {
-    if label == [0x2A] || label == [0x3F] { return .any }
-    guard 1...63 ~= label.count, label.allSatisfy({ isLabelByte($0) || $0 == 0x2A }) else { return .garbage }
-    if label.contains(0x2A) { return .glob }
-    return label.starts(with: "xn--".utf8) && !IDNA.isDecodable(aLabel: label) ? .garbage : .literal
+  private static func isReadable(_ label: [UInt8]) -> Bool {
+    if label == [0x3F] { return true }
+    let stars = label.count { $0 == star }
+    guard !label.isEmpty, label.count - stars <= longest, stars <= longest else { return false }
+    guard label.allSatisfy({ isLabelByte($0) || $0 == star }) else { return false }
+    return stars > 0 || !label.starts(with: "xn--".utf8) || IDNA.isDecodable(aLabel: label)
   }
 
-  /// Whether the pattern covers a label in lower case.
+  /// Takes a `?` for the character that it is.
+  mutating func takeLiterally() { kind = .literal }
+
+  /// Whether the pattern covers one label in lower case.
   func covers(_ label: Span<UInt8>) -> Bool {
     switch kind {
-    case .any, .garbage: true
+    case .wildcard, .redacted: true
     case .glob, .literal: text.span.globCovers(label)
     }
   }

@@ -19,6 +19,9 @@ enum NameReading {
 
 /// Reads the bytes of a name in all the ways in which somebody might have meant them, or software might take them.
 ///
+/// Blanks and controls at the ends of a name do not count, text that is not ASCII is read as UTF-8 and as Latin-1, and
+/// percent-encoded ASCII is also decoded.
+///
 /// Its work is linear in the bytes of the name. Where it stops before it has read all, it says so.
 struct NameReader {
   private(set) var readings: [NameReading] = []
@@ -43,6 +46,9 @@ struct NameReader {
     for decoding in TextDecoding.all(of: Array(bytes), stringTag: name.stringTag) {
       isDoubtful = decoding.isDoubtful
       readAroundZeros(decoding.scalars[...], source: name.source)
+      if let decoded = NameReader.percentDecoded(decoding.scalars) {
+        readAroundZeros(decoded[...], source: name.source)
+      }
     }
   }
 
@@ -110,10 +116,9 @@ struct NameReader {
 
   private mutating func readLabels(_ name: Text) {
     let labels = name.split(omittingEmptySubsequences: false, whereSeparator: IDNA.isFullStop)
-    let patterns = labels.suffix(NameReader.mostLabels).map { LabelPattern($0) }
-    let garbage = patterns.count { $0.kind == .garbage }
-    // Garbage without a full stop is no name; it is not for those who watch a top-level domain.
-    if garbage > 0, isDoubtful || patterns.count == 1 { return }
+    var patterns = labels.suffix(NameReader.mostLabels).map { LabelPattern($0) }
+    if isDoubtful || patterns.count == 1, patterns.contains(where: { !$0.isReadable }) { return }
+    NameReader.settleRedacted(&patterns)
     add(.labels(patterns))
   }
 
@@ -125,9 +130,43 @@ struct NameReader {
 // MARK: - The parts of a text
 
 extension NameReader {
+  /// A `?` stands for a label below a registrable name only: CAs that redacted names left those to be seen.
+  private static func settleRedacted(_ patterns: inout [LabelPattern]) {
+    for position in patterns.indices where patterns[position].kind == .redacted {
+      let rest = patterns[(position + 1)...]
+      let name = String(decoding: Array(rest.map(\.text).joined(separator: [0x2E])), as: UTF8.self)
+      let isBelowRegistrable =
+        rest.count > 1 && rest.allSatisfy { $0.kind != .wildcard && $0.kind != .glob }
+        && !PublicSuffixes.system.isSuffix(name)
+      if !isBelowRegistrable { patterns[position].takeLiterally() }
+    }
+  }
+
+  /// The text with what is percent-encoded of ASCII (RFC 3986, 2.1) decoded; nil where nothing is.
+  private static func percentDecoded(_ text: [Unicode.Scalar]) -> [Unicode.Scalar]? {
+    var result: [Unicode.Scalar] = []
+    var position = 0
+    var isDecoded = false
+    while position < text.count {
+      if text[position] == "%", position + 2 < text.count, let high = text[position + 1].hexDigit,
+        let low = text[position + 2].hexDigit, let scalar = Unicode.Scalar(high << 4 | low), scalar.isASCII
+      {
+        result.append(scalar)
+        position += 3
+        isDecoded = true
+      } else {
+        result.append(text[position])
+        position += 1
+      }
+    }
+    return isDecoded ? result : nil
+  }
+
   private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
     scalar == " " || scalar == "\u{A0}" || 0x09...0x0D ~= scalar.value
   }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
 
   private static func isListSeparator(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
@@ -137,8 +176,8 @@ extension NameReader {
   }
 
   private static func trimmed(_ text: Text) -> Text {
-    var text = text.drop(while: isSpace)
-    while let last = text.last, isSpace(last) || IDNA.isFullStop(last) { text.removeLast() }
+    var text = text.drop { isSpace($0) || isControl($0) }
+    while let last = text.last, isSpace(last) || isControl(last) || IDNA.isFullStop(last) { text.removeLast() }
     return text
   }
 
@@ -159,5 +198,16 @@ extension NameReader {
     var scalars = String.UnicodeScalarView()
     scalars.append(contentsOf: text)
     return String(scalars)
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var hexDigit: UInt32? {
+    switch value {
+    case 0x30...0x39: value - 0x30
+    case 0x41...0x46: value - 0x41 + 10
+    case 0x61...0x66: value - 0x61 + 10
+    default: nil
+    }
   }
 }

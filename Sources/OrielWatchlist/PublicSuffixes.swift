@@ -34,6 +34,9 @@ public final class PublicSuffixes: Sendable {
   /// The private section (`github.io`) does not count, nor does the rule that any unknown top level is a suffix.
   public func isICANNSuffix(_ name: DomainName) -> Bool { isICANNSuffix(name.ascii) }
 
+  /// Whether a name in lower case is a public suffix of either section, or an unknown top level.
+  func isSuffix(_ name: String) -> Bool { list == nil || psl_is_public_suffix2(list, name, PSL_TYPE_ANY) == 1 }
+
   private func isICANNSuffix(_ name: String) -> Bool {
     // Without a list, libpsl calls every name a suffix.
     list != nil && psl_is_public_suffix2(list, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 1

@@ -159,7 +159,7 @@ extension SuffixTrie {
       let word = filter[Int(truncatingIfNeeded: hash.value &>> (shift &+ 4))]
       let isKnown = word &>> (hash.value &>> (shift &- 2)) & 1
       let flags = isKnown == 0 ? 0 : flags(of: hash, in: slots)
-      if flags == 0 { return SuffixTrie.mightBeGarbage(name, label.start..<end) }
+      if flags == 0 { return false }
       if flags & Flag.subtree != 0 { return true }
       if label.start == 0 { return flags & Flag.exact != 0 }
       if flags & Flag.parent == 0 { return false }
@@ -177,13 +177,6 @@ extension SuffixTrie {
     return 0
   }
 
-  /// Whether a label of regular bytes might be one that the exact way takes for a wildcard.
-  @inline(__always)
-  private static func mightBeGarbage(_ name: Span<UInt8>, _ label: Range<Int>) -> Bool {
-    if label.isEmpty || label.count > 63 { return true }
-    return label.count >= 4 && name[label.lowerBound] | 0x20 == 0x78 && name[label.lowerBound + 1] | 0x20 == 0x6E
-      && name[label.lowerBound + 2] == 0x2D && name[label.lowerBound + 3] == 0x2D
-  }
 }
 
 // MARK: - The exact way

@@ -4,18 +4,20 @@ public import MerkleTree
 extension WatchIndex {
   /// Every item that a certificate hits, each with every name that hits it.
   ///
-  /// It takes any bytes for a name, and its work is bounded: where wildcards would lead to more than it is willing to
-  /// look at, all watched names count as hit. The order is that of the names; items that are not about names come last.
+  /// It takes any bytes for a name, and its work is bounded: of patterns that a certificate has in great numbers, the
+  /// last ones are not compared, and the answer says so. The order is that of the names, those with wildcards after the
+  /// others; items that are not about names come last.
   /// - Parameters:
   ///   - names: All names of the certificate, as they stand there.
   ///   - publicKey: SHA-256 of the certificate's SubjectPublicKeyInfo, if known.
   ///   - issuer: SHA-256 of the issuer's SubjectPublicKeyInfo, if known.
-  public func matches(for names: [FoundName], publicKey: SHA256Hash?, issuer: SHA256Hash?) -> [WatchMatch] {
+  public func matches(for names: [FoundName], publicKey: SHA256Hash?, issuer: SHA256Hash?) -> WatchMatches {
     var collector = MatchCollector(self)
     for name in names { collector.collect(name) }
+    collector.collectPatterns()
     let others = [publicKey.flatMap { publicKeys[$0] }, issuer.flatMap { issuers[$0] }, everything]
     for item in others.compactMap({ $0 }) { collector.add(item, name: names.first.map(WatchIndex.text) ?? "") }
-    return collector.matches
+    return WatchMatches(all: collector.matches, isComplete: collector.isComplete)
   }
 
   /// Every item whose name or address stands somewhere in the bytes of a certificate that cannot be read.
@@ -31,6 +33,13 @@ extension WatchIndex {
   }
 }
 
+/// What a certificate matches.
+public struct WatchMatches: Sendable {
+  public let all: [WatchMatch]
+  /// Whether every name was compared with every item.
+  public let isComplete: Bool
+}
+
 /// Gathers matches, each once.
 struct MatchCollector {
   private struct Key: Hashable {
@@ -40,14 +49,27 @@ struct MatchCollector {
 
   private let index: WatchIndex
   private(set) var matches: [WatchMatch] = []
+  private(set) var isComplete = true
   private var seen: Set<Key> = []
-  /// How many labels wildcards may still be compared with. Past that, names are not read: all are reported.
-  private var budget = 1 << 20
+  private var seenItems: Set<Int> = []
+  /// Names with wildcards, each once; they come after the others, so that they leave them their share of the work.
+  private var patterns: [(labels: [LabelPattern], name: String)] = []
+  private var patternNames: Set<String> = []
+  /// Nodes below which every item has been added for a wildcard.
+  private var covered: Set<UInt32> = []
+  /// How many bytes of labels wildcards may still be compared with: less than a second's work.
+  private var budget = 1 << 28
+
+  /// With so many matches, an item gets one name only.
+  private static let mostNames = 1 << 14
 
   init(_ index: WatchIndex) { self.index = index }
 
   mutating func add(_ item: Int, name: String) {
-    guard seen.insert(Key(item: item, name: name)).inserted else { return }
+    let isNew = seenItems.insert(item).inserted
+    guard isNew || matches.count < MatchCollector.mostNames, seen.insert(Key(item: item, name: name)).inserted else {
+      return
+    }
     matches.append(WatchMatch(item: index.item(item), name: name))
   }
 
@@ -57,19 +79,40 @@ struct MatchCollector {
       switch reading {
       case .address(let address):
         for item in index.addresses.items(containing: address) { add(item, name: reading.text) }
-      case .labels(let labels): collect(labels, name: reading.text)
+      case .labels(let labels):
+        if labels.allSatisfy({ $0.kind == .literal }) {
+          collect(labels, name: reading.text)
+        } else if patternNames.insert(reading.text).inserted {
+          patterns.append((labels, reading.text))
+        }
       }
     }
     if reader.isCutShort { search(name.bytes.span) }
   }
 
+  /// Adds what names with wildcards match: the simplest first, which are what clients honour most.
+  mutating func collectPatterns() {
+    let ordered = patterns.enumerated().sorted { left, right in
+      (left.element.labels.count { $0.kind == .glob }, left.offset)
+        < (right.element.labels.count { $0.kind == .glob }, right.offset)
+    }
+    for (_, pattern) in ordered { collect(pattern.labels, name: pattern.name) }
+    patterns = []
+  }
+
   /// Follows a name into the watched ones, label by label from the right; wildcards go several ways at once.
   private mutating func collect(_ labels: [LabelPattern], name: String) {
-    guard budget > 0 else { return }
     let trie = index.trie
     var places = [(node: SuffixTrie.root, hash: SuffixHash())]
     for (position, label) in labels.enumerated().reversed() {
-      guard let next = follow(label, from: places) else { return addAllNames(name) }
+      if position == 0, labels.count > 1, label.kind == .wildcard {
+        for place in places { addAll(below: place.node, name: name) }
+        return
+      }
+      guard let next = follow(label, from: places) else {
+        isComplete = false
+        return
+      }
       if next.isEmpty { return }
       for place in next {
         let node = trie.nodes[Int(place.node)]
@@ -80,7 +123,7 @@ struct MatchCollector {
     }
   }
 
-  /// Where a label leads to from several places; nil if that is more than the budget allows.
+  /// Where a label leads to from several places; nil if that takes more than the budget allows.
   private mutating func follow(
     _ label: LabelPattern, from places: [(node: UInt32, hash: SuffixHash)]
   ) -> [(node: UInt32, hash: SuffixHash)]? {
@@ -88,16 +131,18 @@ struct MatchCollector {
     var next: [(node: UInt32, hash: SuffixHash)] = []
     for place in places {
       if label.kind == .literal {
-        var hash = place.hash
-        hash.absorb(label.text.span)
-        if let child = trie.child(of: place.node, label: label.text.span, hash: hash) { next.append((child, hash)) }
+        for spelling in [label.text] + label.otherSpellings {
+          var hash = place.hash
+          hash.absorb(spelling.span)
+          if let child = trie.child(of: place.node, label: spelling.span, hash: hash) { next.append((child, hash)) }
+        }
         continue
       }
       var child = trie.nodes[Int(place.node)].firstChild
       while child != SuffixTrie.Node.none {
-        budget -= 1
-        guard budget > 0 else { return nil }
         let own = trie.labels.span.extracting(trie.labelRange(of: child))
+        budget -= own.count * label.starCount + 1
+        guard budget > 0 else { return nil }
         if label.covers(own) {
           var hash = place.hash
           hash.absorb(own)
@@ -109,9 +154,17 @@ struct MatchCollector {
     return next
   }
 
-  private mutating func addAllNames(_ name: String) {
-    for node in index.trie.nodes {
+  /// Adds every item below a node, however deep.
+  private mutating func addAll(below top: UInt32, name: String) {
+    guard covered.insert(top).inserted else { return }
+    let nodes = index.trie.nodes
+    var open = [nodes[Int(top)].firstChild]
+    while let next = open.popLast() {
+      guard next != SuffixTrie.Node.none else { continue }
+      let node = nodes[Int(next)]
       for item in [node.subtreeItem, node.exactItem] where item != SuffixTrie.Node.none { add(Int(item), name: name) }
+      open.append(node.nextSibling)
+      open.append(node.firstChild)
     }
   }
 }

@@ -41,14 +41,44 @@ struct WatchIndexBoundsTests {
     #expect(try index("example.com").items(hitBy: name) == [try WatchedItem(parsing: "example.com")])
   }
 
-  @Test("where wildcards ask for too much, every watched name is reported")
+  @Test("where wildcards ask for too much, what they leave out is said, and nobody is reported for it")
   func exhausted() throws {
-    let items = try (0..<2000).map { try WatchedItem(parsing: "name\($0).example") } + [WatchedItem(parsing: "x.test")]
+    let long = String(repeating: "a", count: 50)
+    let items =
+      try (0..<2000).map { try WatchedItem(parsing: "\(long)\($0).example") } + [WatchedItem(parsing: "x.test")]
     let index = WatchIndex(items)
-    let few = (0..<100).map { FoundName(source: .dnsName, bytes: Array("x\($0)*.example".utf8)) }
-    #expect(index.matches(for: few, publicKey: nil, issuer: nil).isEmpty)
-    let many = (0..<600).map { FoundName(source: .dnsName, bytes: Array("x\($0)*.example".utf8)) }
-    #expect(index.matches(for: many, publicKey: nil, issuer: nil).map(\.item) == items)
+    func names(_ count: Int) -> [FoundName] {
+      (0..<count).map { number in
+        FoundName(source: .dnsName, bytes: Array("x\(number)\(String(repeating: "*", count: 40)).example".utf8))
+      }
+    }
+    let few = index.matches(for: names(10), publicKey: nil, issuer: nil)
+    #expect(few.all.isEmpty && few.isComplete)
+    // Names without wildcards, and wildcards for whole labels, do not suffer from others.
+    let victims = ["x.test", "*.test", "\(long)7.example"].map { FoundName(source: .dnsName, bytes: Array($0.utf8)) }
+    let many = index.matches(for: names(200) + victims, publicKey: nil, issuer: nil)
+    #expect(!many.isComplete)
+    #expect(Set(many.all.map(\.item)) == Set([items[7], items[2000]]))
+  }
+
+  @Test("a wildcard above many thousand items matches each of them once, however often it is there")
+  func wideWildcard() throws {
+    let items = try (0..<20_000).map { try WatchedItem(parsing: "name\($0).example") }
+    let names = ["*.example", "*.EXAMPLE", "*.example.", "*.com"].map {
+      FoundName(source: .dnsName, bytes: Array($0.utf8))
+    }
+    let found = WatchIndex(items).matches(for: names, publicKey: nil, issuer: nil)
+    #expect(found.isComplete && Set(found.all.map(\.item)) == Set(items) && found.all.count == items.count)
+  }
+
+  @Test("many wildcards above many items match each item, and do not multiply")
+  func manyWildcards() throws {
+    let items = try (0..<20_000).map { try WatchedItem(parsing: "name\($0).example") }
+    let names = "abcdefghijklmnopqrstuvwxyz".map {
+      FoundName(source: .dnsName, bytes: Array("*\($0)*.example".utf8))
+    }
+    let found = WatchIndex(items).matches(for: names, publicKey: nil, issuer: nil)
+    #expect(Set(found.all.map(\.item)) == Set(items) && found.all.count < 2 * items.count)
   }
 
   @Test(

@@ -37,6 +37,12 @@ struct WatchIndexPropertyTests {
         switch item {
         case .exact(let watched), .subtree(let watched):
           let labels = watched.ascii.split(separator: ".")
+          // A wildcard in front stands for one label or more.
+          if patterns.count > 1, patterns.first == "*", labels.count >= patterns.count,
+            zip(patterns.dropFirst().reversed(), labels.reversed()).allSatisfy(covers)
+          {
+            return true
+          }
           guard patterns.count >= labels.count else { return false }
           if case .exact = item, patterns.count > labels.count { return false }
           return zip(patterns.suffix(labels.count), labels).allSatisfy { covers($0, $1) }
@@ -121,7 +127,8 @@ struct WatchIndexPropertyTests {
       #expect(!index.mightMatch(other) && index.items(hitBy: other).isEmpty)
     }
     let all = index.matches(
-      for: [FoundName(source: .dnsName, bytes: Array("*.co.uk".utf8))], publicKey: nil, issuer: nil)
+      for: [FoundName(source: .dnsName, bytes: Array("*.co.uk".utf8))], publicKey: nil, issuer: nil
+    ).all
     #expect(all.count == items.count { $0.description.hasSuffix(".co.uk") })
   }
 }

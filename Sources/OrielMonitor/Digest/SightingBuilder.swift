@@ -21,28 +21,28 @@ struct SightingBuilder: Sendable {
 
   func build(_ candidate: Candidate) async throws -> Outcome {
     var problems = candidate.problems
-    let needsIssuer = index.needsIssuerKeyHash
-    let contents: Contents
-    if needsIssuer || index.watchesEverything {
-      contents = await self.contents(candidate, problems: &problems)
-    } else {
+    var contents = Contents(candidate)
+    var found: Matches?
+    if !index.needsIssuerKeyHash, !index.watchesEverything {
       // Most candidates turn out not to match: the chain is only asked for once one does.
-      let preliminary = Contents(candidate)
-      guard !matches(preliminary, candidate).isEmpty || !lookalikes(preliminary).isEmpty else {
-        return preliminary.facts.namesAreComplete ? .noMatch : .unreadable
-      }
-      contents = await self.contents(candidate, problems: &problems)
+      let preliminary = matches(contents)
+      if preliminary.all.isEmpty, lookalikes(contents).isEmpty { return preliminary.outcome }
+      found = preliminary
     }
-    let found = matches(contents, candidate)
+    contents = await self.contents(candidate, problems: &problems)
+    // Only a precertificate that came along has names that have not been looked at.
+    if !contents.otherNames.isEmpty || !contents.facts.namesAreComplete { found = nil }
+    let whole = found ?? matches(contents)
     let alike = lookalikes(contents)
-    guard !found.isEmpty || !alike.isEmpty else { return contents.facts.namesAreComplete ? .noMatch : .unreadable }
+    guard !whole.all.isEmpty || !alike.isEmpty else { return whole.outcome }
     problems += contents.facts.problems
+    if !whole.wereAllCompared { problems.append("names: so many with wildcards that not all were compared") }
     var sighting = NewSighting(
       index: candidate.index, timestamp: candidate.timestamp,
       issuance: IssuanceID(issuerKeyHash: contents.issuerKeyHash ?? .zero, tbsCertificate: contents.tbs),
       issuerKeyHash: contents.issuerKeyHash ?? .zero, entryType: contents.entryType,
       certificate: contents.certificate, chain: contents.chain, issuers: contents.issuerCertificates,
-      facts: contents.facts, matches: found, problems: problems)
+      facts: contents.facts, matches: whole.all, problems: problems)
     sighting.lookalikes = alike
     return .match(sighting)
   }
@@ -101,17 +101,28 @@ struct SightingBuilder: Sendable {
     }
   }
 
-  private func matches(_ contents: Contents, _ candidate: Candidate) -> [StoredMatch] {
+  /// What of the watched items a certificate matches, and whether that is all.
+  private struct Matches {
+    let all: [StoredMatch]
+    let wereAllCompared: Bool
+    let wereAllRead: Bool
+
+    /// Without a match.
+    var outcome: Outcome { wereAllCompared && wereAllRead ? .noMatch : .unreadable }
+  }
+
+  private func matches(_ contents: Contents) -> Matches {
     let facts = contents.facts
-    var found = index.matches(
+    let found = index.matches(
       for: facts.names + contents.otherNames, publicKey: facts.publicKeyHash, issuer: contents.issuerKeyHash)
+    var all = found.all
     if !facts.namesAreComplete {
-      for match in index.matches(inUnreadable: contents.certificate.span)
-      where !found.contains(where: { $0.item == match.item }) {
-        found.append(match)
-      }
+      let known = Set(all.map(\.item))
+      all += index.matches(inUnreadable: contents.certificate.span).filter { !known.contains($0.item) }
     }
-    return found.map { StoredMatch(item: $0.item.description, name: $0.name) }
+    return Matches(
+      all: all.map { StoredMatch(item: $0.item.description, name: $0.name) },
+      wereAllCompared: found.isComplete, wereAllRead: facts.namesAreComplete)
   }
 
   /// The candidate with its chain; what can't be had or does not fit is a problem, never a reason to stay silent.

@@ -30,7 +30,9 @@ package struct IssuanceReport: Sendable, Encodable {
 
   let issuance: String
   let update: Bool
+  /// Of many, the first ones.
   let matches: [Match]
+  let matchCount: Int
   let dnsNames: [String]
   let ipAddresses: [String]
   let emailAddresses: [String]
@@ -50,6 +52,7 @@ package struct IssuanceReport: Sendable, Encodable {
 
   enum CodingKeys: String, CodingKey {
     case issuance, update, matches, issuer, serial, certificates, sightings, problems
+    case matchCount = "match_count"
     case dnsNames = "dns_names"
     case ipAddresses = "ip_addresses"
     case emailAddresses = "email_addresses"
@@ -64,7 +67,8 @@ package struct IssuanceReport: Sendable, Encodable {
     let facts = record.certificates.first?.facts
     issuance = record.id.description
     update = record.isUpdate
-    matches = record.matches.map { Match(item: $0.item, name: $0.name) }
+    matches = record.matches.prefix(IssuanceReport.mostMatches).map { Match(item: $0.item, name: $0.name) }
+    matchCount = record.matches.count
     dnsNames = facts?.text(of: .dnsName) ?? []
     ipAddresses = facts?.text(of: .ipAddress) ?? []
     emailAddresses = (facts?.text(of: .email) ?? []) + (facts?.text(of: .smtpUTF8Mailbox) ?? [])
@@ -85,6 +89,9 @@ package struct IssuanceReport: Sendable, Encodable {
     expiry = facts?.notAfter
   }
 
+  /// A wildcard such as `*.com` can match everything that is watched.
+  private static let mostMatches = 100
+
   private static func text(_ seconds: Int64) -> String {
     guard seconds >= 0 else { return "before 1970-01-01T00:00:00Z" }
     return Timestamp(milliseconds: UInt64(seconds) * 1000).description
@@ -103,7 +110,10 @@ package struct IssuanceReport: Sendable, Encodable {
   /// - Parameter isWhole: whether all is told again, though an earlier sighting has been told of.
   package func text(colour: Bool, isWhole: Bool = false) -> String {
     let bold = { (text: String) in colour ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
-    let items = matches.map { "\(IssuanceReport.printable($0.name)) (watching \($0.item))" }.joined(separator: ", ")
+    let shownItems = matches.prefix(8)
+    let items =
+      shownItems.map { "\(IssuanceReport.printable($0.name)) (watching \($0.item))" }.joined(separator: ", ")
+      + (matchCount > shownItems.count ? " and \(matchCount - shownItems.count) more" : "")
     if update, !isWhole, let last = sightings.last {
       return "seen again  \(items)\n" + IssuanceReport.line(last) + problemLines
     }

@@ -182,8 +182,8 @@ extension LookalikeIndex {
     var seen: Set<Lookalike> = []
     for reading in NameReader(FoundName(source: source, stringTag: stringTag, bytes: name.array)).readings {
       guard case .labels(let patterns) = reading else { continue }
-      // A wildcard says nothing about the names it covers; neither does garbage.
-      let labels = patterns.reversed().prefix { $0.kind == .literal }.reversed().map(\.text)
+      // A wildcard says nothing about the names it covers; neither does what cannot be read.
+      let labels = patterns.reversed().prefix { $0.kind == .literal && $0.isReadable }.reversed().map(\.text)
       for match in matches(labels) where seen.insert(match).inserted { found.append(match) }
     }
   }
