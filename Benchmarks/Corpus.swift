@@ -4,14 +4,15 @@ import Foundation
 import MerkleTree
 import TestWorld
 
-/// Three logs over the same kind of entries, as files: static-ct with plain and with gzipped data tiles, and RFC 6962.
+/// Logs over the same kind of entries, as files: static-ct with plain and with gzipped data tiles, RFC 6962, and plain
+/// tiles without the names whose A-label nobody can decode.
 struct Corpus {
   let directory: URL
 
   init(_ directory: URL) { self.directory = directory }
 
   enum Form: String, CaseIterable {
-    case raw, gzip, rfc6962
+    case raw, gzip, rfc6962, decodable
   }
 
   func folder(_ form: Form) -> URL { directory.appending(path: form.rawValue) }
@@ -31,19 +32,28 @@ struct Corpus {
     let authority = try TestAuthority(seed: 7, signatureMode: .filler, now: Corpus.time)
     let tiled = try TestLog(.staticCT, name: "bench", seed: 7, now: Corpus.time)
     let classic = try TestLog(.rfc6962, name: "classic", seed: 8, pageSize: 256, now: Corpus.time)
+    let decodable = try TestLog(.staticCT, name: "decodable", seed: 9, now: Corpus.time)
     for number in 0..<(entries / 2) {
-      let pair = try authority.issue(Corpus.request(number, &generator))
+      var request = Corpus.request(number, &generator)
+      let plain = try authority.issue(request)
+      // As many as in a public log of 2026.
+      if number % 12_000 == 9 {
+        request.dnsNames = request.dnsNames.map { "xn--autoso-99999999." + Corpus.suffix(of: $0) }
+      }
+      let pair = number % 12_000 == 9 ? try authority.issue(request) : plain
       for entry in [pair.precertificateEntry, pair.certificateEntry] {
         try tiled.append(entry)
         try classic.append(entry)
       }
+      for entry in [plain.precertificateEntry, plain.certificateEntry] { try decodable.append(entry) }
     }
-    try tiled.publish()
-    try classic.publish()
+    for log in [tiled, classic, decodable] { try log.publish() }
     try tiled.write(to: folder(.gzip))
     try classic.write(to: folder(.rfc6962))
-    try inflateTiles()
-    for (form, log) in [(Form.raw, tiled), (.gzip, tiled), (.rfc6962, classic)] {
+    try decodable.write(to: folder(.decodable))
+    try inflateTiles(of: .gzip, to: .raw)
+    try inflateTiles(of: .decodable, to: .decodable)
+    for (form, log) in [(Form.raw, tiled), (.gzip, tiled), (.rfc6962, classic), (.decodable, decodable)] {
       let list = LogList(
         version: "1.0", timestamp: Corpus.time(), operators: [LogList.Operator(name: "Bench")],
         logs: [log.description(url: "http://127.0.0.1:18999/\(form.rawValue)/", operatorName: "Bench")])
@@ -107,11 +117,18 @@ struct Corpus {
     return (isInternational ? "xn--\(word)-kva" : label) + "." + suffix(&generator)
   }
 
-  private func inflateTiles() throws {
+  /// The suffix of a name, by which it meets what is watched.
+  private static func suffix(of name: String) -> String {
+    suffixes.first { name.hasSuffix("." + $0) } ?? suffixes[0]
+  }
+
+  private func inflateTiles(of source: Form, to target: Form) throws {
     let manager = FileManager.default
-    try? manager.removeItem(at: folder(.raw))
-    try manager.copyItem(at: folder(.gzip), to: folder(.raw))
-    let tiles = folder(.raw).appending(path: "tile/data")
+    if source != target {
+      try? manager.removeItem(at: folder(target))
+      try manager.copyItem(at: folder(source), to: folder(target))
+    }
+    let tiles = folder(target).appending(path: "tile/data")
     var plain: [UInt8] = []
     for name in try manager.subpathsOfDirectory(atPath: tiles.path) {
       let file = tiles.appending(path: name)
