@@ -2,8 +2,8 @@ import CertificateTransparency
 
 /// Android's policy (Conscrypt).
 ///
-/// Embedded SCTs if there is one, else those of TLS and OCSP; never both. Lifetimes count in whole days. The time of an
-/// SCT is compared with nothing but its log's retirement, and that with the earliest SCT of all.
+/// Embedded SCTs first; if they do not comply, those of TLS and OCSP; never both together. Lifetimes count in whole
+/// days. The time of an SCT is compared with nothing but its log's retirement, and that with the earliest SCT of all.
 struct AndroidRules {
   let time: Timestamp
 
@@ -13,26 +13,51 @@ struct AndroidRules {
     var tally = Tally(report)
     let earliest = tally.earliest { _ in true }
     tally.filter { item in item.log.retirement.map { earliest > $0 ? .retired : nil } ?? nil }
-    let isEmbedded = tally.candidates.contains(where: \.isEmbedded)
-    let isDelivered = !isEmbedded && !tally.candidates.isEmpty
+    let embedded = byEmbedded(tally, validity)
+    guard embedded.compliance != .complies, tally.candidates.contains(where: { !$0.isEmbedded }) else {
+      return embedded
+    }
+    return byDelivery(tally, embedded)
+  }
+
+  private func byEmbedded(_ tally: Tally, _ validity: CertificateValidity) -> Outcome {
+    var tally = tally
     var hasLive = false
     for item in tally.candidates {
-      let isLive = item.log.retirement == nil
-      if item.isEmbedded != isEmbedded {
-        tally.drop(item.index, .otherRoute)
-      } else if !isLive, !isEmbedded {
-        tally.drop(item.index, .retired)
-      } else {
-        hasLive = hasLive || isLive
+      if item.isEmbedded {
+        hasLive = hasLive || item.log.retirement == nil
         tally.count(item, operatorName: item.log.operatorName(at: time))
+      } else {
+        tally.drop(item.index, .otherRoute)
       }
     }
     let lifetime = validity.lifetime / 86_400 * 86_400
-    let needed = isDelivered ? 2 : LifetimeRule.logs(forSeconds: lifetime)
-    let isEnough = hasLive && tally.logs.count >= needed
+    let needed = LifetimeRule.logs(forSeconds: lifetime)
     return Outcome(
-      compliance: !isEnough ? .notEnoughSCTs : tally.operators.count >= 2 ? .complies : .notDiverseSCTs,
-      route: isDelivered ? .delivered : .embedded, lifetime: lifetime, neededLogs: needed,
-      neededToEmbed: LifetimeRule.logs(forSeconds: lifetime), hasLiveLog: hasLive, tally: tally)
+      compliance: compliance(tally, needed, hasLive), lifetime: lifetime, neededLogs: needed, neededToEmbed: needed,
+      hasLiveLog: hasLive, tally: tally)
+  }
+
+  /// - Parameter embedded: what came of the embedded SCTs.
+  private func byDelivery(_ tally: Tally, _ embedded: Outcome) -> Outcome {
+    var tally = tally
+    for item in tally.candidates {
+      if item.isEmbedded {
+        tally.drop(item.index, .otherRoute)
+      } else if item.log.retirement != nil {
+        tally.drop(item.index, .retired)
+      } else {
+        tally.count(item, operatorName: item.log.operatorName(at: time))
+      }
+    }
+    let hasLive = !tally.counted.isEmpty
+    return Outcome(
+      compliance: compliance(tally, 2, hasLive), route: .delivered, lifetime: embedded.lifetime, neededLogs: 2,
+      neededToEmbed: embedded.neededToEmbed, hasLiveLog: hasLive, tally: tally)
+  }
+
+  private func compliance(_ tally: Tally, _ needed: Int, _ hasLive: Bool) -> Compliance {
+    guard hasLive, tally.logs.count >= needed else { return .notEnoughSCTs }
+    return tally.operators.count >= 2 ? .complies : .notDiverseSCTs
   }
 }

@@ -98,8 +98,7 @@ struct Mending {
     return late.compactMap { report.scts[$0.index].timestamp }.max().map { .wait(until: $0) }
   }
 
-  /// Nil where SCTs of TLS can't help.
-  private var addDelivered: Mend.Action? {
+  private var addDelivered: Mend.Action {
     let operators = outcome.operators.count
     switch policy {
     case .chrome, .chromiumEra:
@@ -108,11 +107,9 @@ struct Mending {
     case .apple:
       let live = outcome.tally.counted.filter { report.scts[$0].log?.retirement == nil }.count
       return .addDelivered(logs: max(1, 2 - live), operators: 0)
-    case .firefox:
+    case .firefox, .android:
+      // What is embedded does not count beside what is delivered.
       guard outcome.route == .delivered else { return .addDelivered(logs: 2, operators: 2) }
-      return .addDelivered(logs: max(1, 2 - outcome.tally.logs.count), operators: max(0, 2 - operators))
-    case .android:
-      if outcome.route == .embedded, !outcome.tally.counted.isEmpty { return nil }
       return .addDelivered(logs: max(1, 2 - outcome.tally.logs.count), operators: max(0, 2 - operators))
     }
   }

@@ -57,6 +57,14 @@ struct Divergence: CustomTestStringConvertible, Sendable {
       testDescription: "1 embedded + 1 TLS, two operators, ≤180 d", embedded: [.init(.a)], tls: [.init(.b, at: 60)],
       passes: [true, true, true, false, false]),
     Divergence(
+      testDescription: "1 embedded + 2 TLS, two operators each way", embedded: [.init(.c)],
+      tls: [.init(.a, at: 60), .init(.b, at: 60)], passes: [true, true, true, true, true]),
+    Divergence(
+      testDescription: "stale SCTs embedded, fresh ones by TLS",
+      logs: [retired, retiring(.a).with { $0.since = retired.since }],
+      embedded: [.init(.a), .init(.b)], tls: [.init(.c, at: 60), .init(.d, at: 60)],
+      passes: [true, true, true, true, true]),
+    Divergence(
       testDescription: "2 embedded, same operator", embedded: [.init(.a), .init(.a2)],
       passes: [false, true, false, false, false]),
     Divergence(

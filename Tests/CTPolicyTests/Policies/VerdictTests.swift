@@ -54,7 +54,7 @@ struct Cause: CustomTestStringConvertible, Sendable {
     Cause(
       code: .oneOperator, policy: .android, embedded: [.init(.a), .init(.a2)],
       mends: [
-        .reissue(logs: 2, operators: 2)
+        .reissue(logs: 2, operators: 2), .addDelivered(logs: 2, operators: 2),
       ]),
     Cause(
       code: .oneOperator, policy: .apple(.published), embedded: [.init(.a), .init(.a2)],
@@ -86,7 +86,8 @@ struct Cause: CustomTestStringConvertible, Sendable {
       ]),
     Cause(
       code: .onlyRetiredLogs, policy: .android, logs: [retired, retired(.a)],
-      embedded: [.init(.a, at: -9), .init(.b, at: -9)], mends: [.reissue(logs: 2, operators: 2)]),
+      embedded: [.init(.a, at: -9), .init(.b, at: -9)],
+      mends: [.reissue(logs: 2, operators: 2), .addDelivered(logs: 2, operators: 2)]),
     Cause(
       code: .afterRetirement, logs: [retired], embedded: [.init(.a), .init(.b, at: 1)],
       mends: [
@@ -133,7 +134,7 @@ struct Cause: CustomTestStringConvertible, Sendable {
     Cause(
       code: .mixedRoutes, policy: .android, embedded: [.init(.a)], tls: [.init(.b)],
       mends: [
-        .reissue(logs: 2, operators: 2)
+        .addDelivered(logs: 1, operators: 1), .reissue(logs: 2, operators: 2),
       ]),
     Cause(
       code: .wrongIssuer, embedded: [.init(.a), .init(.b)], change: { $0.issuers = [] }, mends: [.completeChain]),
