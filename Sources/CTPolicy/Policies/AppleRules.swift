@@ -48,7 +48,7 @@ struct AppleRules {
     }
     if isEnough || isDelivered {
       outcome.compliance = hasClassicLog ? .complies : .notDiverseSCTs
-      outcome.lacksClassicLog = !hasClassicLog
+      if !hasClassicLog { outcome.lacking = .noClassicLog }
     } else if outcome.tally.uncounted.contains(where: { $0.reason == .operatorLimit }) {
       outcome.compliance = .notDiverseSCTs
     }
@@ -102,7 +102,7 @@ struct AppleRules {
 
   private func neededLogs(_ validity: CertificateValidity) -> Int {
     guard validity.notBefore >= AppleRules.presentRulesStart else {
-      return LifetimeRule.logs(forMonthsOf: validity)
+      return LifetimeRule.logs(forFullMonthsOf: validity)
     }
     let lifetime = lifetime(validity)
     return lifetime <= 180 * 86_400 ? 2 : lifetime <= 825 * 86_400 ? 3 : 4

@@ -16,7 +16,8 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
   case firefox
   /// Android since 16 (Conscrypt).
   case android
-  /// What Chromium asked for over the years, of a certificate of this standing.
+  /// What Chromium asked for over the years, of a certificate of this standing: by the rules of before April 2022 for
+  /// certificates whose SCTs are older, else as ``chrome``.
   case chromiumEra(ChromiumEra)
 
   /// Which of Apple's two policies: the text of its support page, or what the source of trustd does.
@@ -109,7 +110,7 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
     case .apple(let reading): AppleRules(reading, time).judge(report, validity)
     case .firefox: FirefoxRules(time).judge(report, validity)
     case .android: AndroidRules(time).judge(report, validity)
-    case .chromiumEra: ChromeRules(time, isEra: true).judge(report, validity)
+    case .chromiumEra: EarlierChromeRules(time).judge(report, validity)
     }
   }
 

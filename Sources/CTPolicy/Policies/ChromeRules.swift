@@ -1,6 +1,6 @@
 public import CertificateTransparency
 
-/// Chromium's policy, with its earlier forms.
+/// Chromium's policy since April 2022.
 ///
 /// Two ways: by embedded SCTs alone, of as many logs as the lifetime asks for; or with at least one of TLS or OCSP, and
 /// then all together. Either way two operators are needed.
@@ -9,26 +9,13 @@ public struct ChromeRules {
   public static let classicLogRuleEnd = Timestamp(milliseconds: 1_776_211_200_000)
   /// 2026-05-05, the week in which Chrome 148, the first to ignore SCTs in OCSP, became stable.
   public static let ocspEnd = Timestamp(milliseconds: 1_777_939_200_000)
-  /// 2022-04-15, since when two operators of any name will do, and only lifetimes over 180 days ask for a third log.
+  /// 2022-04-15: for certificates from then on two operators of any name will do, and only lifetimes over 180 days ask
+  /// for a third log.
   public static let presentRulesStart = Timestamp(milliseconds: 1_649_980_800_000)
 
   let time: Timestamp
-  let isEra: Bool
 
-  init(_ time: Timestamp, isEra: Bool = false) {
-    self.time = time
-    self.isEra = isEra
-  }
-
-  /// Before April 2022 one operator had to be Google, and one another.
-  private var asksForGoogle: Bool { isEra && time < ChromeRules.presentRulesStart }
-
-  private func neededLogs(_ validity: CertificateValidity) -> Int {
-    guard isEra, validity.notBefore < Int64(ChromeRules.presentRulesStart.milliseconds / 1000) else {
-      return LifetimeRule.logs(forSeconds: validity.lifetime)
-    }
-    return LifetimeRule.logs(forMonthsOf: validity)
-  }
+  init(_ time: Timestamp) { self.time = time }
 
   func judge(_ report: SCTReport, _ validity: CertificateValidity) -> Outcome {
     var tally = Tally(report)
@@ -76,20 +63,16 @@ public struct ChromeRules {
         if !operators.contains(name) { operators.append(name) }
       }
     }
-
-    func areDiverse(withGoogle: Bool) -> Bool {
-      operators.count >= 2 && (!withGoogle || operators.contains("Google"))
-    }
   }
 
   private func conclude(
     _ found: Survivors, _ tally: Tally, _ report: SCTReport, _ validity: CertificateValidity
   ) -> Outcome {
-    let isDiverse = found.areDiverse(withGoogle: asksForGoogle)
+    let isDiverse = found.operators.count >= 2
     let isClassic = time >= ChromeRules.classicLogRuleEnd || found.hasClassicLog
     // Embedded SCTs come first, so that none of them gives way to another of its log.
     let embedded = tally.counted.count { report.scts[$0].source == .x509 }
-    let needed = neededLogs(validity)
+    let needed = LifetimeRule.logs(forSeconds: validity.lifetime)
     let isEnough = found.hasLiveEmbedded && embedded >= needed
     let complies = isDiverse && isClassic && (found.hasDelivered || isEnough)
     var outcome = Outcome(
@@ -101,44 +84,10 @@ public struct ChromeRules {
       (outcome.route, outcome.neededLogs) = (.delivered, 2)
     }
     guard !complies else { return outcome }
-    outcome.lacksClassicLog = !isClassic && isDiverse && (found.hasDelivered || isEnough)
-    if found.hasDelivered || (found.hasLiveEmbedded && !isDiverse) || outcome.lacksClassicLog {
+    if !isClassic, isDiverse, found.hasDelivered || isEnough { outcome.lacking = .noClassicLog }
+    if found.hasDelivered || (found.hasLiveEmbedded && !isDiverse) || outcome.lacking != nil {
       outcome.compliance = .notDiverseSCTs
     }
     return outcome
-  }
-}
-
-/// How many logs a lifetime asks for.
-enum LifetimeRule {
-  /// Two for up to 180 days, three for a second more.
-  static func logs(forSeconds lifetime: Int64) -> Int { lifetime > 180 * 86_400 ? 3 : 2 }
-
-  /// Two for less than 15 months, three up to 27, four up to 39, else five: full months of the calendar, in UTC.
-  static func logs(forMonthsOf validity: CertificateValidity) -> Int {
-    switch months(validity.notBefore, validity.notAfter) {
-    case ..<15: 2
-    case ...27: 3
-    case ...39: 4
-    default: 5
-    }
-  }
-
-  private static func months(_ start: Int64, _ end: Int64) -> Int64 {
-    let (first, last) = (date(start), date(end))
-    let isShort = (last.day, last.second) < (first.day, first.second)
-    return last.month - first.month - (isShort ? 1 : 0)
-  }
-
-  /// Months since the year 0 (beginning in March), the day of the month, and the second of the day.
-  private static func date(_ time: Int64) -> (month: Int64, day: Int64, second: Int64) {
-    let second = ((time % 86_400) + 86_400) % 86_400
-    let days = (time - second) / 86_400 + 719_468
-    let era = (days >= 0 ? days : days - 146_096) / 146_097
-    let dayOfEra = days - era * 146_097
-    let year = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    return ((era * 400 + year) * 12 + month, dayOfYear - (153 * month + 2) / 5, second)
   }
 }

@@ -11,8 +11,8 @@ struct Diagnosis {
       code = .unreadableCertificate
     } else if report.scts.isEmpty {
       code = report.listProblems.isEmpty ? .noSCTs : .malformedList
-    } else if outcome.lacksClassicLog {
-      code = .noClassicLog
+    } else if let lacking = outcome.lacking {
+      code = lacking
     } else {
       code = Diagnosis.cause(report, outcome)
     }

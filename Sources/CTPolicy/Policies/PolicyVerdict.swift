@@ -81,8 +81,8 @@ struct Outcome {
   var neededToEmbed: Int?
   /// Whether one of the logs that count, or could, is not retired.
   var hasLiveLog = false
-  /// Set if only the want of an SCT of an RFC 6962 log is in the way.
-  var lacksClassicLog = false
+  /// What is missing, if there are SCTs enough and only a log of some kind is not among theirs.
+  var lacking: VerdictCode?
   /// The operators, where others than those of the counted SCTs have a say.
   var allOperators: [String]?
   var tally: Tally

@@ -7,6 +7,7 @@ public enum VerdictCode: String, Hashable, Sendable, Codable, CaseIterable {
   case tooFewLogs = "CT-COUNT-1"
   case oneOperator = "CT-OPERATORS-1"
   case noClassicLog = "CT-CLASSIC-1"
+  case noGoogleLog = "CT-GOOGLE-1"
   case unknownLog = "CT-LOG-1"
   case mimicLog = "CT-LOG-2"
   case onlyRetiredLogs = "CT-RETIRED-1"
@@ -70,6 +71,11 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
     "no SCT is of an RFC 6962 log",
     "The policy asks for one SCT of a log that is read by RFC 6962, beside those of tiled logs. Chrome dropped this rule "
       + "on 15 April 2026; Apple's page still has it, its code does not."
+  ),
+  .noGoogleLog: (
+    "the SCTs are not of both Google's logs and others",
+    "Until 15 April 2022 Chrome asked for one SCT of a log that Google runs, and for one of a log that somebody else "
+      + "runs."
   ),
   .unknownLog: (
     "SCTs are of logs that the list does not know",

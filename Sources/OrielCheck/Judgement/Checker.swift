@@ -82,9 +82,9 @@ package struct Checker: Sendable {
       distrust: distrust(verified, reports[.chrome]), warnings: enterprise.warnings + (rootStores?.warnings ?? []))
   }
 
-  /// Before the rules of today Chromium had others.
+  /// Chromium had other rules for certificates from before April 2022, the last of which expired in May 2023.
   private func ofItsTime(_ policy: BrowserPolicy, _ chain: VerifiedChain?) -> BrowserPolicy {
-    guard policy == .chrome, isHistorical, time < ChromeRules.presentRulesStart else { return policy }
+    guard policy == .chrome, isHistorical, time < Checker.earlierRulesEnd else { return policy }
     var era = ChromiumEra()
     if let chain, let rootStores {
       era.isExtendedValidation = rootStores.isEV(chain)
@@ -92,6 +92,9 @@ package struct Checker: Sendable {
     }
     return .chromiumEra(era)
   }
+
+  /// 2023-06-01.
+  private static let earlierRulesEnd = Timestamp(milliseconds: 1_685_577_600_000)
 
   // MARK: The chain
 

@@ -270,19 +270,31 @@ struct Cause: CustomTestStringConvertible, Sendable {
     #expect(verdict.code == (passes ? .notRequired : .noSCTs))
   }
 
-  @Test func `until April 2022 one operator was Google, and lifetimes counted in months`() throws {
-    let policy = BrowserPolicy.chromiumEra(ChromiumEra())
-    for (issued, logs, days, passes) in [
-      ("2019-03-01T00:00:00Z", [PolicyLog.a, .b], Int64(400), false),
-      ("2019-03-01T00:00:00Z", [.google, .b], 400, true), ("2019-03-01T00:00:00Z", [.google, .b], 825, false),
-      ("2019-03-01T00:00:00Z", [.google, .b, .a], 825, true), ("2022-04-14T00:00:00Z", [.a, .b], 400, true),
-      ("2022-04-15T00:00:00Z", [.a, .b], 400, false), ("2022-04-15T00:00:00Z", [.a, .b, .c], 400, true),
-    ] {
-      let world = try PolicyWorld(issued: issued)
-      let report = world.verify(
-        try world.certificate(lifetime: days * PolicyWorld.day, embedded: logs.map { Promise($0) }))
-      #expect(policy.judge(report, asOf: world.now).passes == passes, "\(issued), \(logs.map(\.name)), \(days)")
-    }
+  static let beforeApril2022: [(issued: String, days: Int64, logs: [PolicyLog], code: VerdictCode)] = [
+    ("2019-03-01T00:00:00Z", 400, [.a, .b], .noGoogleLog), ("2019-03-01T00:00:00Z", 400, [.google, .b], .complies),
+    // Two days more than 27 months.
+    ("2019-03-01T00:00:00Z", 825, [.google, .b, .a], .tooFewLogs),
+    ("2019-03-01T00:00:00Z", 825, [.google, .b, .a, .c], .complies),
+    ("2019-03-01T00:00:00Z", 823, [.google, .b, .a], .complies),
+    // The rules go by the SCTs, not by the day of judging.
+    ("2022-04-14T00:00:00Z", 400, [.a, .b], .noGoogleLog), ("2022-04-14T00:00:00Z", 400, [.google, .b], .complies),
+    ("2022-04-15T00:00:00Z", 400, [.a, .b], .tooFewLogs), ("2022-04-15T00:00:00Z", 400, [.a, .b, .c], .complies),
+    // SCTs from before July 2015 need not be of Google's logs.
+    ("2015-06-15T00:00:00Z", 400, [.a, .b], .complies), ("2015-07-01T00:00:00Z", 400, [.a, .b], .noGoogleLog),
+  ]
+
+  @Test(arguments: beforeApril2022)
+  func `until April 2022 one operator was Google, and lifetimes counted in months`(
+    _ issued: String, _ days: Int64, _ logs: [PolicyLog], _ code: VerdictCode
+  ) throws {
+    let policy = BrowserPolicy.chromiumEra(ChromiumEra(isExtendedValidation: true))
+    let world = try PolicyWorld(issued: issued)
+    let report = world.verify(
+      try world.certificate(lifetime: days * PolicyWorld.day, embedded: logs.map { Promise($0) }))
+    let verdict = policy.judge(report, asOf: world.now)
+    #expect(verdict.code == code, "\(verdict.evidence)")
+    let compliance: [VerdictCode: Compliance] = [.complies: .complies, .tooFewLogs: .notEnoughSCTs]
+    #expect(verdict.compliance == compliance[code] ?? .notDiverseSCTs)
   }
 
   @Test(arguments: [
