@@ -85,7 +85,8 @@ public struct ChromeRules {
     }
     guard !complies else { return outcome }
     if !isClassic, isDiverse, found.hasDelivered || isEnough { outcome.lacking = .noClassicLog }
-    if found.hasDelivered || (found.hasLiveEmbedded && !isDiverse) || outcome.lacking != nil {
+    // Diversity is asked before the number of logs.
+    if found.hasDelivered || (found.hasLiveEmbedded && !(isDiverse && isClassic)) {
       outcome.compliance = .notDiverseSCTs
     }
     return outcome

@@ -286,6 +286,19 @@ struct Divergence: CustomTestStringConvertible, Sendable {
     #expect(BrowserPolicy.firefox.judge(report, asOf: world.now).compliance == firefox)
   }
 
+  @Test func `Chrome calls too few SCTs of tiled logs alone not diverse, while it asks for another`() throws {
+    for (issued, label) in [
+      ("2026-04-01T00:00:00Z", Compliance.notDiverseSCTs), ("2026-04-15T00:00:00Z", .notEnoughSCTs),
+    ] {
+      let world = try PolicyWorld(issued: issued, checkedAfter: 1)
+      let report = world.verify(
+        try world.certificate(lifetime: 200 * PolicyWorld.day, embedded: [.init(.tiled), .init(.tiled2)]))
+      let verdict = BrowserPolicy.chrome.judge(report, asOf: world.now)
+      #expect(verdict.compliance == label)
+      #expect(verdict.code == .tooFewLogs)
+    }
+  }
+
   @Test(arguments: [
     (BrowserPolicy.chrome, 69, true), (.chrome, 70, false), (.apple(.observed), 60, true),
     (.apple(.published), 61, false), (.firefox, 70, true), (.firefox, 71, false), (.android, 70, true),
