@@ -5,6 +5,9 @@ import CertificateTransparency
 /// Embedded SCTs first; if they do not comply, those of TLS and OCSP; never both together. Lifetimes count in whole
 /// days. The time of an SCT is compared with nothing but its log's retirement, and that with the earliest SCT of all.
 struct AndroidRules {
+  /// When Android stopped to ask for one SCT of an RFC 6962 log: no date was published, so Chrome's is taken.
+  static let classicLogRuleEnd = ChromeRules.classicLogRuleEnd
+
   let time: Timestamp
 
   init(_ time: Timestamp) { self.time = time }
@@ -33,9 +36,10 @@ struct AndroidRules {
     }
     let lifetime = validity.lifetime / 86_400 * 86_400
     let needed = LifetimeRule.logs(forSeconds: lifetime)
-    return Outcome(
-      compliance: compliance(tally, needed, hasLive), lifetime: lifetime, neededLogs: needed, neededToEmbed: needed,
-      hasLiveLog: hasLive, tally: tally)
+    return conclude(
+      Outcome(
+        compliance: .complies, lifetime: lifetime, neededLogs: needed, neededToEmbed: needed, hasLiveLog: hasLive,
+        tally: tally))
   }
 
   /// - Parameter embedded: what came of the embedded SCTs.
@@ -50,14 +54,21 @@ struct AndroidRules {
         tally.count(item, operatorName: item.log.operatorName(at: time))
       }
     }
-    let hasLive = !tally.counted.isEmpty
-    return Outcome(
-      compliance: compliance(tally, 2, hasLive), route: .delivered, lifetime: embedded.lifetime, neededLogs: 2,
-      neededToEmbed: embedded.neededToEmbed, hasLiveLog: hasLive, tally: tally)
+    return conclude(
+      Outcome(
+        compliance: .complies, route: .delivered, lifetime: embedded.lifetime, neededLogs: 2,
+        neededToEmbed: embedded.neededToEmbed, hasLiveLog: !tally.counted.isEmpty, tally: tally))
   }
 
-  private func compliance(_ tally: Tally, _ needed: Int, _ hasLive: Bool) -> Compliance {
-    guard hasLive, tally.logs.count >= needed else { return .notEnoughSCTs }
-    return tally.operators.count >= 2 ? .complies : .notDiverseSCTs
+  private func conclude(_ outcome: Outcome) -> Outcome {
+    var outcome = outcome
+    if !outcome.hasLiveLog || outcome.tally.logs.count < outcome.neededLogs {
+      outcome.compliance = .notEnoughSCTs
+    } else if outcome.tally.operators.count < 2 {
+      outcome.compliance = .notDiverseSCTs
+    } else if time < AndroidRules.classicLogRuleEnd, !outcome.tally.hasClassicLog {
+      (outcome.compliance, outcome.lacking) = (.notDiverseSCTs, .noClassicLog)
+    }
+    return outcome
   }
 }

@@ -13,6 +13,8 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
   /// Safari, and all TLS clients on Apple's platforms.
   case apple(AppleReading)
   /// Firefox since 135.
+  ///
+  /// Judged as of a time before spring 2026 it asks for one SCT of an RFC 6962 log, and so does ``android``.
   case firefox
   /// Android since 16 (Conscrypt).
   case android

@@ -75,6 +75,7 @@ struct Diagnosis {
     case .afterReadOnly: .afterReadOnly
     case .outsideShard: .outsideShard
     case .noLeafIndex: .noLeafIndex
+    case .malformedExtensions: .malformedSCT
     case .trailingBytes: .trailingBytes
     case .sourceIgnored: .sourceIgnored
     case .otherRoute: .mixedRoutes

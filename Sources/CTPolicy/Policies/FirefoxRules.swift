@@ -3,16 +3,24 @@ import CertificateTransparency
 /// Mozilla's policy.
 ///
 /// Two ways that are never mixed: SCTs of TLS and OCSP from two logs of two operators; or embedded SCTs by Chrome's
-/// numbers. A log counts as retired as soon as the list says so; operators are those of today.
+/// numbers. A log counts as retired as soon as the list says so; operators are those of today. An SCT whose extensions
+/// can't be decoded is none, whatever its log.
 struct FirefoxRules {
+  /// When Firefox stopped to ask for one SCT of an RFC 6962 log: no date was published, so Chrome's is taken.
+  /// The ESR 140 asks for it still.
+  static let classicLogRuleEnd = ChromeRules.classicLogRuleEnd
+
   let time: Timestamp
 
   init(_ time: Timestamp) { self.time = time }
 
   func judge(_ report: SCTReport, _ validity: CertificateValidity) -> Outcome {
     var tally = Tally(report)
-    // Firefox compares whole seconds.
-    tally.filter { $0.timestamp.milliseconds / 1000 > time.milliseconds / 1000 ? .future : nil }
+    tally.filter { item in
+      if !item.leafIndex.isReadableToFirefox { return item.log.isTiled ? .noLeafIndex : .malformedExtensions }
+      // Firefox compares whole seconds.
+      return item.timestamp.milliseconds / 1000 > time.milliseconds / 1000 ? .future : nil
+    }
     let issuance = tally.earliest { $0.log.retirement == nil }
     tally.filter { $0.log.isTiled && !$0.leafIndex.satisfiesFirefox ? .noLeafIndex : nil }
     // A leaf without a chain is never enough.
@@ -42,9 +50,10 @@ struct FirefoxRules {
         tally.count(item, operatorName: item.log.operatorName(at: time))
       }
     }
-    return Outcome(
-      compliance: compliance(tally, scts: live, needed: 2, hasLive), route: .delivered, lifetime: validity.lifetime,
-      hasLiveLog: hasLive, tally: tally)
+    return conclude(
+      Outcome(
+        compliance: .complies, route: .delivered, lifetime: validity.lifetime, hasLiveLog: hasLive, tally: tally),
+      scts: live)
   }
 
   private func byEmbedded(_ tally: Tally, _ validity: CertificateValidity, _ issuance: Timestamp) -> Outcome {
@@ -60,14 +69,25 @@ struct FirefoxRules {
         tally.count(item, operatorName: item.log.operatorName(at: time))
       }
     }
-    let needed = LifetimeRule.logs(forSeconds: validity.lifetime)
-    return Outcome(
-      compliance: compliance(tally, scts: scts, needed: needed, hasLive), lifetime: validity.lifetime,
-      neededLogs: needed, hasLiveLog: hasLive, tally: tally)
+    return conclude(
+      Outcome(
+        compliance: .complies, lifetime: validity.lifetime,
+        neededLogs: LifetimeRule.logs(forSeconds: validity.lifetime), hasLiveLog: hasLive, tally: tally),
+      scts: scts)
   }
 
-  private func compliance(_ tally: Tally, scts: Int, needed: Int, _ hasLive: Bool) -> Compliance {
-    if !hasLive || scts < needed { return .notEnoughSCTs }
-    return tally.logs.count >= needed && tally.operators.count >= 2 ? .complies : .notDiverseSCTs
+  /// - Parameter scts: how many SCTs count, those of one log each.
+  private func conclude(_ outcome: Outcome, scts: Int) -> Outcome {
+    var outcome = outcome
+    let tally = outcome.tally
+    let isDiverse = tally.logs.count >= outcome.neededLogs && tally.operators.count >= 2
+    let isClassic = time >= FirefoxRules.classicLogRuleEnd || tally.hasClassicLog
+    if !outcome.hasLiveLog || scts < outcome.neededLogs || !isClassic {
+      outcome.compliance = .notEnoughSCTs
+      if outcome.hasLiveLog, scts >= outcome.neededLogs, isDiverse { outcome.lacking = .noClassicLog }
+    } else if !isDiverse {
+      outcome.compliance = .notDiverseSCTs
+    }
+    return outcome
   }
 }

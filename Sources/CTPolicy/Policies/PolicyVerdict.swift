@@ -39,6 +39,8 @@ public struct Evidence: Hashable, Sendable {
     case outsideShard = "outside-shard"
     /// It is of a tiled log, and its extensions have no usable `leaf_index`.
     case noLeafIndex = "no-leaf-index"
+    /// Its extensions can't be decoded, or have two indexes, and its log is no tiled one.
+    case malformedExtensions = "malformed-extensions"
     /// Bytes follow its signature.
     case trailingBytes = "trailing-bytes"
     /// The policy does not take SCTs from where it was.
@@ -120,6 +122,8 @@ struct Tally {
   private(set) var uncounted: [Evidence.Uncounted] = []
   private(set) var logs: [LogID] = []
   private(set) var operators: [String] = []
+  /// Whether an SCT of an RFC 6962 log counts.
+  private(set) var hasClassicLog = false
 
   /// Sets aside what no policy counts.
   init(_ report: SCTReport) {
@@ -162,6 +166,7 @@ struct Tally {
     }
     counted.append(candidate.index)
     logs.append(candidate.log.logID)
+    if !candidate.log.isTiled { hasClassicLog = true }
     if !operators.contains(operatorName) { operators.append(operatorName) }
   }
 

@@ -70,7 +70,7 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
   .noClassicLog: (
     "no SCT is of an RFC 6962 log",
     "The policy asks for one SCT of a log that is read by RFC 6962, beside those of tiled logs. Chrome dropped this rule "
-      + "on 15 April 2026; Apple's page still has it, its code does not."
+      + "on 15 April 2026, Firefox and Android in the same spring; Apple's page still has it, its code does not."
   ),
   .noGoogleLog: (
     "the SCTs are not of both Google's logs and others",
@@ -157,7 +157,8 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
   ),
   .malformedSCT: (
     "an SCT can't be read, or is of another version",
-    "The other SCTs of its list still count."
+    "The other SCTs of its list still count. Firefox also drops an SCT whose extensions can't be decoded, or have two "
+      + "indexes."
   ),
   .trailingBytes: (
     "bytes follow the signature of an SCT",

@@ -35,9 +35,11 @@ public enum LeafIndex: Hashable, Sendable {
     }
   }
 
-  /// Whether Chrome is content with it.
+  /// Whether Chrome is content with it, as of a tiled log.
   public var satisfiesChrome: Bool { if case .index = self { true } else { false } }
-  /// Whether Firefox is content with it.
+  /// Whether Firefox takes the SCT for one that can be decoded.
+  var isReadableToFirefox: Bool { self == .absent || satisfiesFirefox }
+  /// Whether Firefox is content with it, as of a tiled log.
   public var satisfiesFirefox: Bool { if case .index(_, byteCount: 5) = self { true } else { false } }
 }
 

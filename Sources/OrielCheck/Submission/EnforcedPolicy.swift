@@ -62,7 +62,7 @@ extension Evidence.Reason {
   /// Whether such an SCT never counts, whatever else is there.
   fileprivate var isLasting: Bool {
     switch self {
-    case .invalid, .retired, .afterReadOnly, .outsideShard, .noLeafIndex, .trailingBytes: true
+    case .invalid, .retired, .afterReadOnly, .outsideShard, .noLeafIndex, .malformedExtensions, .trailingBytes: true
     case .future, .sourceIgnored, .otherRoute, .sameLog, .operatorLimit: false
     }
   }

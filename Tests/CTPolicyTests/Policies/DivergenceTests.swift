@@ -158,7 +158,24 @@ struct Divergence: CustomTestStringConvertible, Sendable {
       passes: [true, true, false, true, true]),
     Divergence(
       testDescription: "only tiled logs, before 2026-04-15", issued: "2026-04-01T00:00:00Z",
-      embedded: [.init(.tiled), .init(.tiled2)], passes: [false, true, false, true, true]),
+      embedded: [.init(.tiled), .init(.tiled2)], passes: [false, true, false, false, false]),
+    Divergence(
+      testDescription: "only tiled logs by TLS, before 2026-04-15", issued: "2026-04-01T00:00:00Z",
+      tls: [.init(.tiled), .init(.tiled2)], passes: [false, true, false, false, false]),
+    Divergence(
+      testDescription: "two indexes in an SCT of an RFC 6962 log",
+      embedded: [.init(.a), .init(.b, extensions: [0, 0, 5, 0, 0, 0, 0, 1, 0, 0, 5, 0, 0, 0, 0, 2])],
+      passes: [true, true, true, false, true]),
+    Divergence(
+      testDescription: "extensions cut short in an SCT of an RFC 6962 log",
+      embedded: [.init(.a), .init(.b, extensions: [1, 0])], passes: [true, true, true, false, true]),
+    Divergence(
+      testDescription: "an unknown extension in an SCT of an RFC 6962 log",
+      embedded: [.init(.a), .init(.b, extensions: [255, 0, 3, 97, 98, 99])], passes: [true, true, true, true, true]),
+    Divergence(
+      testDescription: "an index of six bytes in an SCT of a tiled log",
+      embedded: [.init(.a), .init(.tiled, extensions: [0, 0, 6, 0, 0, 0, 0, 0, 1])],
+      passes: [true, true, true, false, true]),
     Divergence(
       testDescription: "no SCT", passes: [false, false, false, false, false]),
     Divergence(

@@ -72,6 +72,13 @@ struct Cause: CustomTestStringConvertible, Sendable {
         .reissue(logs: 2, operators: 2), .addDelivered(logs: 1, operators: 0),
       ]),
     Cause(
+      code: .noClassicLog, policy: .firefox, issued: "2026-04-01T00:00:00Z",
+      embedded: [.init(.tiled), .init(.tiled2)],
+      mends: [.reissue(logs: 2, operators: 2), .addDelivered(logs: 2, operators: 2)]),
+    Cause(
+      code: .malformedSCT, policy: .firefox, embedded: [.init(.a), .init(.b, extensions: [1, 0])],
+      mends: [.reissue(logs: 2, operators: 2), .addDelivered(logs: 2, operators: 2)]),
+    Cause(
       code: .unknownLog, embedded: [.init(.a), .init(.unlisted)],
       mends: [
         .updateList, .reissue(logs: 2, operators: 2), .addDelivered(logs: 1, operators: 1),
