@@ -6,6 +6,6 @@ public enum Compliance: String, Sendable, Codable, CaseIterable {
   case notEnoughSCTs = "not-enough-scts"
   /// The SCTs that count come from too few operators.
   case notDiverseSCTs = "not-diverse-scts"
-  /// The log list is too old to judge by; browsers let the connection pass.
+  /// The log list is too old to judge by, or dated ahead; browsers let the connection pass.
   case notTimely = "not-timely"
 }

@@ -55,7 +55,7 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What to make of a log list that the policy calls too old.
+  /// What to make of a log list that the policy calls too old or, as Android does, dated ahead.
   public enum Staleness: String, Hashable, Sendable, CaseIterable {
     /// As browsers do: report it, and let the certificate pass.
     case failOpen
@@ -73,9 +73,9 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether the policy would enforce anything by these logs.
+  /// Whether the policy would enforce anything by these logs. Android enforces nothing either by an SCT whose log, as
+  /// the list has it, enters its state later than `time`.
   public func isTimely(_ logs: LogView, asOf time: Timestamp) -> Bool {
-    if self == .android, let latest = logs.latestStateTimestamp, latest > time { return false }
     guard let listed = logs.timestamp else { return true }
     guard listed <= time else { return self != .android }
     let age = time.milliseconds - listed.milliseconds
@@ -90,19 +90,27 @@ public enum BrowserPolicy: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Parameters:
   ///   - time: the time of check. SCTs that are later are from the future, whatever the report says.
-  ///   - staleness: what to do if the log list is too old by then.
+  ///   - staleness: what to do if the policy would enforce nothing by the log list, for its dates.
   public func judge(
     _ report: SCTReport, asOf time: Timestamp, staleness: Staleness = .failOpen
   ) -> PolicyVerdict {
     let outcome = outcome(report, asOf: time)
-    let isStale = staleness != .ignored && !isTimely(report.logs, asOf: time)
+    let doubt = staleness == .ignored ? nil : doubt(report, asOf: time)
     let isRequired = isRequired(report.validity)
-    let code: VerdictCode =
-      isStale ? .staleList : isRequired ? Diagnosis(report, outcome, asOf: time).code : .notRequired
+    let code = doubt ?? (isRequired ? Diagnosis(report, outcome, asOf: time).code : .notRequired)
     return PolicyVerdict(
-      policy: self, compliance: isStale ? .notTimely : outcome.compliance,
-      passes: !isRequired || (isStale ? staleness == .failOpen : outcome.compliance == .complies), code: code,
+      policy: self, compliance: doubt == nil ? outcome.compliance : .notTimely,
+      passes: !isRequired || (doubt == nil ? outcome.compliance == .complies : staleness == .failOpen), code: code,
       evidence: outcome.evidence(report), mends: Mending(self, report, outcome, code).mends)
+  }
+
+  /// Why the policy would enforce nothing by the logs of the report; nil if it would.
+  private func doubt(_ report: SCTReport, asOf time: Timestamp) -> VerdictCode? {
+    if self == .android {
+      let isAhead = report.logs.timestamp.map { $0 > time } ?? false
+      if isAhead || report.scts.contains(where: { $0.listed?.entersState(after: time) ?? false }) { return .futureList }
+    }
+    return isTimely(report.logs, asOf: time) ? nil : .staleList
   }
 
   private func outcome(_ report: SCTReport, asOf time: Timestamp) -> Outcome {

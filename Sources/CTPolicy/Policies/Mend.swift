@@ -69,6 +69,7 @@ struct Mending {
       switch code {
       case .complies, .notRequired: []
       case .staleList: [.updateList]
+      case .futureList: [waitForList]
       case .wrongIssuer: [.completeChain]
       case .futureSCT: [wait, reissue]
       case .unknownLog where concerns(.unknownLog(.notListed)): [.updateList, reissue, addDelivered]
@@ -96,6 +97,12 @@ struct Mending {
   private var wait: Mend.Action? {
     let late = outcome.tally.uncounted.filter { $0.reason == .future }
     return late.compactMap { report.scts[$0.index].timestamp }.max().map { .wait(until: $0) }
+  }
+
+  /// Until the list, and the states of its logs that matter, are no longer ahead.
+  private var waitForList: Mend.Action? {
+    let states = report.scts.compactMap { $0.log?.stateTimestamp }
+    return (states + [report.logs.timestamp].compactMap { $0 }).max().map { .wait(until: $0) }
   }
 
   private var addDelivered: Mend.Action {

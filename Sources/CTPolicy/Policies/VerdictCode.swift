@@ -3,6 +3,7 @@ public enum VerdictCode: String, Hashable, Sendable, Codable, CaseIterable {
   case complies = "CT-OK-1"
   case notRequired = "CT-OK-2"
   case staleList = "CT-LIST-1"
+  case futureList = "CT-LIST-2"
   case noSCTs = "CT-NONE-1"
   case tooFewLogs = "CT-COUNT-1"
   case oneOperator = "CT-OPERATORS-1"
@@ -51,6 +52,12 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
     "A policy enforces nothing by a list of logs that it calls too old (60 days for Apple, 70 for the others), since a "
       + "log may have been added or removed since. Browsers then let every certificate pass. Update the list, or the "
       + "browser."
+  ),
+  .futureList: (
+    "the log list is dated ahead of the clock",
+    "Android enforces nothing by a log list that is later than its clock, nor where the list dates the state of a log "
+      + "later whose SCT is there: it takes its clock to be wrong, and lets the certificate pass. Other platforms do "
+      + "not look at this."
   ),
   .noSCTs: (
     "there is no SCT, in the certificate, OCSP or TLS",

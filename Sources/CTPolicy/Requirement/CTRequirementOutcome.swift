@@ -3,7 +3,7 @@ public enum CTRequirementOutcome: Hashable, Sendable, CustomStringConvertible {
   /// What CT asks is met.
   public enum PassReason: String, Hashable, Sendable {
     case complies
-    /// The log list is too old to judge by, so browsers let it pass.
+    /// The log list is too old to judge by, or dated ahead, so browsers let it pass.
     case staleLogList = "stale-log-list"
   }
 
@@ -58,7 +58,7 @@ public enum CTRequirementOutcome: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .pass(.complies): "CT requirements are met"
-    case .pass(.staleLogList): "passes: the log list is too old to judge by"
+    case .pass(.staleLogList): "passes: the log list is too old, or dated ahead, to judge by"
     case .blocked: "blocked: \(CTRequirementOutcome.blockedError)"
     case .evStatusStripped: "passes, but loses its EV status"
     case .notRequired(.localRoot): "CT is not required: the root is not a public one"

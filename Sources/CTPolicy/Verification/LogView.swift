@@ -71,6 +71,9 @@ final class ListedLog: Hashable, Sendable {
   var isKnown: Bool { reason == nil }
   var operatorName: String { description.operatorName }
 
+  /// Whether the list dates its state later than `time`.
+  func entersState(after time: Timestamp) -> Bool { description.stateTimestamp.map { $0 > time } ?? false }
+
   func operatorName(at time: Timestamp) -> String { description.operatorName(at: time) }
 
   static func == (left: ListedLog, right: ListedLog) -> Bool {

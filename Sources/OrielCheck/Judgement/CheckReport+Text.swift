@@ -100,12 +100,18 @@ extension CheckReport {
     for (browsers, list) in lists {
       var parts = ["\(browsers.map(\.rawValue).joined(separator: ", ")): \(list.name.safeLine)"]
       if let version = list.version { parts.append("version \(version.safeLine)") }
-      if let listed = list.view.timestamp, listed <= time {
-        parts.append("\((time.milliseconds - listed.milliseconds) / 86_400_000) days old")
+      if let listed = list.view.timestamp {
+        let isAhead = listed > time
+        let age = isAhead ? listed.milliseconds - time.milliseconds : time.milliseconds - listed.milliseconds
+        parts.append("\(age / 86_400_000) days \(isAhead ? "ahead" : "old")")
       }
       parts.append("signature \(CheckPage.describe(list.signature))")
-      let isStale = results.contains { $0.list.name == list.name && $0.verdict.code == .staleList }
-      if isStale { parts.append("TOO OLD to judge by, so browsers let everything pass (CT-LIST-1)") }
+      for (code, words) in [(VerdictCode.staleList, "TOO OLD to judge by"), (.futureList, "dated AHEAD")] {
+        let lenient = results.filter { $0.list.name == list.name && $0.verdict.code == code }.map { "\($0.policy)" }
+        guard !lenient.isEmpty else { continue }
+        let names = lenient.joined(separator: ", ")
+        parts.append("\(words), so \(names) \(lenient.count == 1 ? "enforces" : "enforce") nothing (\(code.rawValue))")
+      }
       page.add("List", parts.joined(separator: ", "))
     }
   }

@@ -18,6 +18,9 @@ package struct PolicyResult: Sendable {
 
   package var policy: BrowserPolicy { verdict.policy }
 
+  /// Whether the policy enforces nothing, for the dates of its log list.
+  package var isUnenforced: Bool { verdict.compliance == .notTimely }
+
   /// What becomes of the connection, as far as CT decides it.
   package var standing: Standing {
     if verdict.passes { return verdict.code == .notRequired ? .notRequired : .pass }
@@ -65,7 +68,7 @@ package struct CheckReport: Sendable {
   /// Every code that tells why something is not as it should be, each once.
   package var codes: [String] {
     var codes: [String] = []
-    let all = results.filter { !$0.verdict.passes || $0.verdict.code == .staleList }.map(\.verdict.code.rawValue)
+    let all = results.filter { !$0.verdict.passes || $0.isUnenforced }.map(\.verdict.code.rawValue)
     for code in all + (distrust == nil ? [] : [DistrustFinding.code]) + (chain.problem.map { [$0.checkCode] } ?? [])
     where !codes.contains(code) {
       codes.append(code)

@@ -203,7 +203,7 @@ struct Divergence: CustomTestStringConvertible, Sendable {
     for (policy, passes) in zip(Divergence.policies, row.passes) {
       let verdict = policy.judge(report, asOf: world.now)
       #expect(verdict.passes == passes, "\(policy): \(verdict.code) \(verdict.evidence)")
-      #expect((verdict.code == .complies || verdict.code == .staleList) == passes, "\(policy): \(verdict.code)")
+      #expect((verdict.code == .complies || verdict.code == .futureList) == passes, "\(policy): \(verdict.code)")
       #expect(passes == (verdict.code == .complies) ? verdict.mends.isEmpty == passes : true, "\(policy)")
       // Each SCT either counts or not, once.
       let indices = verdict.evidence.counted + verdict.evidence.uncounted.map(\.index)
@@ -211,16 +211,23 @@ struct Divergence: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test func `Android fails open on a list with a state of the future, and says so`() throws {
-    let future = PolicyLog.d.with {
-      $0.state = .retired
-      $0.since = Timestamp(milliseconds: 1_800_000_000_000)
-    }
+  @Test func `Android fails open on a state of the future, of a log whose SCT is there alone, and says so`() throws {
+    let end = Timestamp(milliseconds: 1_800_000_000_000)
+    let future = PolicyLog.d.with { ($0.state, $0.since) = (.usable, end) }
     let world = try PolicyWorld(logs: [future])
-    let verdict = BrowserPolicy.android.judge(world.verify(try world.certificate()), asOf: world.now)
-    #expect(verdict.compliance == .notTimely)
-    #expect(verdict.passes)
-    #expect(verdict.code == .staleList)
+    let without = BrowserPolicy.android.judge(
+      world.verify(try world.certificate(embedded: [.init(.a)])), asOf: world.now)
+    #expect(without.compliance == .notEnoughSCTs && !without.passes)
+    // Whether the signature is right does not matter.
+    for isBroken in [false, true] {
+      let promises = [Promise(.a), Promise(future, breaksSignature: isBroken)]
+      let report = world.verify(try world.certificate(embedded: promises))
+      let verdict = BrowserPolicy.android.judge(report, asOf: world.now)
+      #expect(verdict.compliance == .notTimely && verdict.passes && verdict.code == .futureList)
+      #expect(verdict.mends.map(\.action) == [.wait(until: end)])
+      #expect(!BrowserPolicy.android.judge(report, asOf: world.now, staleness: .failClosed).passes)
+      #expect(BrowserPolicy.chrome.judge(report, asOf: world.now).compliance != .notTimely)
+    }
   }
 
   @Test(arguments: [
@@ -335,6 +342,9 @@ struct Divergence: CustomTestStringConvertible, Sendable {
     #expect((closed.compliance == .notTimely) == !isTimely)
     #expect(!ignored.passes)
     #expect(ignored.compliance == .notEnoughSCTs)
-    if !isTimely { #expect(open.mend?.action == .updateList) }
+    if !isTimely {
+      #expect(open.code == (days < 0 ? .futureList : .staleList))
+      #expect(open.mend?.action == (days < 0 ? .wait(until: try #require(world.logs.timestamp)) : .updateList))
+    }
   }
 }
