@@ -67,6 +67,12 @@ struct CheckJudging: ParsableArguments {
     Timestamp(rfc3339: text.utf8.count == 10 ? text + "T00:00:00Z" : text)
   }
 
+  /// The time of `--as-of`; nil for now, which the date of today means too.
+  private func timeJudgedFor(_ now: Timestamp) -> Timestamp? {
+    guard let asOf, !(asOf.utf8.count == 10 && "\(now)".hasPrefix(asOf)) else { return nil }
+    return CheckJudging.time(asOf)
+  }
+
   // MARK: The checker
 
   func checker() async throws -> Checker {
@@ -77,8 +83,8 @@ struct CheckJudging: ParsableArguments {
         "there is no list of logs to judge by: run `oriel logs update`, or give one with --log-list", ExitCode(2))
     }
     var checker = Checker(
-      lists: lists, anchors: try TrustAnchors.system(), time: asOf.flatMap(CheckJudging.time) ?? now)
-    checker.isHistorical = asOf != nil
+      lists: lists, anchors: try TrustAnchors.system(), time: timeJudgedFor(now) ?? now)
+    checker.isHistorical = timeJudgedFor(now) != nil
     if !policy.isEmpty {
       checker.policies = BrowserPolicy.current.filter { policy.flatMap(CheckJudging.policies).contains($0) }
     }

@@ -1,12 +1,13 @@
 public import MerkleTree
 
-/// The browsers that an administrator can tell to do without CT.
+/// The platforms that ask for CT. An administrator can tell all but Android to do without.
 public enum PolicyPlatform: String, Hashable, Sendable, Codable, CaseIterable {
   /// Chrome, Edge and others of Chromium.
   case chrome
   case firefox
   /// Safari, and all TLS clients on Apple's platforms.
   case apple
+  case android
 }
 
 /// One entry of one list of exemptions.

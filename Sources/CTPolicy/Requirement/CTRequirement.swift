@@ -21,13 +21,16 @@ public struct CTRequirement: Sendable {
     public static let symantec = RootStores.SymantecSet.firstOfJune2016
     /// 2018-05-01: all certificates that begin then or later.
     public static let everything = Timestamp(milliseconds: 1_525_132_800_000)
+    /// 2024-11-12 (Chrome 131): all certificates, of whatever date. No older one was valid any more.
+    public static let unconditional = Timestamp(milliseconds: 1_731_369_600_000)
     /// 2018-10-16: the same on Apple's platforms.
     public static let apple = Timestamp(milliseconds: 1_539_648_000_000)
     /// 2025-02-04: Firefox 135 asks for all certificates, of whatever date.
     public static let firefox = Timestamp(milliseconds: 1_738_627_200_000)
-    /// From Chrome 67 (2018-05-29) until Chrome 131 (2024-11-12) legacy CAs could be exempted.
-    public static let legacyAuthorities =
-      Timestamp(milliseconds: 1_527_552_000_000)..<Timestamp(milliseconds: 1_731_369_600_000)
+    /// 2025-06-10: apps can ask for CT on Android 16; those made for Android 17 do unless told otherwise.
+    public static let android = Timestamp(milliseconds: 1_749_513_600_000)
+    /// From Chrome 67 (2018-05-29) until Chrome 131 legacy CAs could be exempted.
+    public static let legacyAuthorities = Timestamp(milliseconds: 1_527_552_000_000)..<unconditional
   }
 
   public var platform: PolicyPlatform
@@ -66,7 +69,9 @@ public struct CTRequirement: Sendable {
     }
     var result = judge(host: host, chain: chain)
     result.losesEVStatus = strippingEV && (isEV ?? roots.isEV(chain))
-    if result.losesEVStatus, result.outcome == .notRequired(.beforeRule) { result.outcome = .evStatusStripped }
+    if result.losesEVStatus, [.notRequired(.beforeRule), .notRequired(.beforeEnforcement)].contains(result.outcome) {
+      result.outcome = .evStatusStripped
+    }
     if publicity == .unknown, result.outcome == .blocked || result.losesEVStatus {
       result.outcome = .couldNotTell(.unknownRoot)
     }
@@ -105,13 +110,15 @@ public struct CTRequirement: Sendable {
 
   private func judgeDates(host: String, chain: VerifiedChain) -> CTRequirementOutcome {
     switch (era, platform) {
-    case (.current, .chrome), (.current, .firefox): return .blocked
-    case (.asOf(let time), .firefox): return time >= EraGate.firefox ? .blocked : .notRequired(.beforeRule)
+    case (.current, .chrome), (.current, .firefox), (.current, .android): return .blocked
+    case (.asOf(let time), .firefox): return time >= EraGate.firefox ? .blocked : .notRequired(.beforeEnforcement)
+    case (.asOf(let time), .android): return time >= EraGate.android ? .blocked : .notRequired(.beforeEnforcement)
     case (.current, .apple):
       return blocked(chain, since: EraGate.apple)
     case (.asOf(let time), .apple):
-      return time >= EraGate.apple ? blocked(chain, since: EraGate.apple) : .notRequired(.beforeRule)
+      return time >= EraGate.apple ? blocked(chain, since: EraGate.apple) : .notRequired(.beforeEnforcement)
     case (.asOf(let time), .chrome):
+      if time >= EraGate.unconditional { return .blocked }
       if TransportSecurityState.chromeEra.contains(time),
         transportSecurity.entry(for: host, at: time)?.header.enforce == true
       {
@@ -120,7 +127,7 @@ public struct CTRequirement: Sendable {
       var starts: [Timestamp] = []
       if time >= EraGate.everything { starts.append(EraGate.everything) }
       if time >= EraGate.symantec, roots.isSymantec(chain) { starts.append(roots.symantec.effective) }
-      guard let start = starts.min() else { return .notRequired(.beforeRule) }
+      guard let start = starts.min() else { return .notRequired(.beforeEnforcement) }
       return blocked(chain, since: start)
     }
   }

@@ -17,8 +17,10 @@ public enum CTRequirementOutcome: Hashable, Sendable, CustomStringConvertible {
     case exempt(Exemption)
     /// Firefox is set to count only (1), or to not even that (0).
     case firefoxMode(Int)
-    /// The certificate is older than the rule, or the time that is judged for is.
+    /// The certificate is older than the rule.
     case beforeRule
+    /// The platform did not enforce CT, of certificates like this, at the time that is judged for.
+    case beforeEnforcement
   }
 
   public enum DoubtReason: String, Hashable, Sendable {
@@ -51,6 +53,7 @@ public enum CTRequirementOutcome: Hashable, Sendable, CustomStringConvertible {
     case .notRequired(.exempt): "not-required-exempt"
     case .notRequired(.firefoxMode): "not-required-firefox-mode"
     case .notRequired(.beforeRule): "not-required-before-rule"
+    case .notRequired(.beforeEnforcement): "not-required-before-enforcement"
     case .couldNotTell(let reason): "could-not-tell-\(reason.rawValue)"
     }
   }
@@ -67,6 +70,7 @@ public enum CTRequirementOutcome: Hashable, Sendable, CustomStringConvertible {
     case .notRequired(.exempt(let exemption)): "CT is not required: \(exemption)"
     case .notRequired(.firefoxMode(let mode)): "CT is not required: Firefox is set to mode \(mode)"
     case .notRequired(.beforeRule): "CT is not required: the certificate is older than the rule"
+    case .notRequired(.beforeEnforcement): "CT is not required: it was not enforced at that time"
     case .couldNotTell(.unknownRoot): "could not tell: it is not known whether the root is a public one"
     case .couldNotTell(.unreadableCertificate): "could not tell: the certificate's dates can't be read"
     }

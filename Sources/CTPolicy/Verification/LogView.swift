@@ -32,6 +32,16 @@ public struct LogView: Sendable {
     latestStateTimestamp = entries.values.filter(\.isKnown).compactMap(\.description.stateTimestamp).max()
   }
 
+  /// The view as it was at an earlier time, as far as the list tells: logs that entered their state later were in
+  /// service, and the list was made just then. A list that is no later than that is as it is.
+  package func asOf(_ time: Timestamp) -> LogView {
+    guard let timestamp, timestamp > time else { return self }
+    let logs = entries.values.map { entry in
+      entry.entersState(after: time) && entry.isKnown ? entry.description.inService : entry.description
+    }
+    return LogView(logs, timestamp: time)
+  }
+
   public func standing(of logID: LogID) -> Standing {
     guard let entry = self[logID] else { return .unknown(LogView.reason(ofUnlisted: logID), nil) }
     return entry.reason.map { .unknown($0, entry.description) } ?? .known(entry.description)
@@ -133,6 +143,13 @@ extension LogDescription {
   /// From when on the log takes nothing more; nil if it still does.
   public var readOnlySince: Timestamp? {
     if case .readonly = state { stateTimestamp } else { nil }
+  }
+
+  /// The same log as it was before it was retired or became read-only.
+  fileprivate var inService: LogDescription {
+    LogDescription(
+      kind: kind, key: key, description: description, operatorName: operatorName, previousOperators: previousOperators,
+      maximumMergeDelay: maximumMergeDelay, state: .usable, temporalInterval: temporalInterval, logType: logType)
   }
 
   /// Whether the log is of static-ct-api.

@@ -11,6 +11,17 @@ package enum Browser: String, Hashable, Sendable, CaseIterable, Comparable {
   }
 }
 
+extension Browser {
+  var platform: PolicyPlatform {
+    switch self {
+    case .chrome: .chrome
+    case .apple: .apple
+    case .firefox: .firefox
+    case .android: .android
+    }
+  }
+}
+
 extension BrowserPolicy {
   /// By whose list of logs the policy goes.
   package var browser: Browser {

@@ -45,7 +45,8 @@ package struct Checker: Sendable {
   package var enterprise = EnterprisePolicies()
   package var staleness = BrowserPolicy.Staleness.failOpen
   package var time: Timestamp
-  /// Whether the time is another one than now: then rules hold that held at that time.
+  /// Whether the time is another one than now: then rules hold that held at that time, and logs were in service that
+  /// entered their state later.
   package var isHistorical = false
 
   package init(lists: BrowserLists, anchors: TrustAnchors, time: Timestamp) {
@@ -68,7 +69,8 @@ package struct Checker: Sendable {
     var forecasts: [Forecast.Failure] = []
     for policy in policies.map({ ofItsTime($0, verified) }) {
       guard let list = lists[policy.browser] else { continue }
-      let report = reports[policy.browser] ?? SCTVerifier(logs: list.view).verify(presented, at: time)
+      let view = isHistorical ? list.view.asOf(time) : list.view
+      let report = reports[policy.browser] ?? SCTVerifier(logs: view).verify(presented, at: time)
       reports[policy.browser] = report
       let verdict = policy.judge(report, asOf: time, staleness: staleness)
       let requirement = requirement(policy, subject, verified, publicity, verdict)
@@ -125,12 +127,9 @@ package struct Checker: Sendable {
     _ verdict: PolicyVerdict
   ) -> CTRequirementResult? {
     guard let chain else { return nil }
-    var requirement = CTRequirement(
-      platform: policy.browser == .apple ? .apple : policy.browser == .firefox ? .firefox : .chrome,
-      era: isHistorical && policy.browser != .android ? .asOf(time) : .current)
+    var requirement = CTRequirement(platform: policy.browser.platform, era: isHistorical ? .asOf(time) : .current)
     requirement.roots = rootStores ?? RootStores()
-    // Android has no such policies.
-    if policy.browser != .android { requirement.policies = enterprise }
+    requirement.policies = enterprise
     let compliance = verdict.compliance == .notTimely && !verdict.passes ? .notEnoughSCTs : verdict.compliance
     return requirement.evaluate(
       host: subject.host ?? "", chain: chain, publicity: publicity, compliance: compliance)

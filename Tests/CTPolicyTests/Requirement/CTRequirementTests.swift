@@ -96,20 +96,22 @@ import Testing
   }
 
   static let eras = [
-    EraRow(era: "2014-12-31", notBefore: "140101000000Z", isEV: true, code: "not-required-before-rule"),
+    EraRow(era: "2014-12-31", notBefore: "140101000000Z", isEV: true, code: "not-required-before-enforcement"),
     EraRow(era: "2015-01-01", notBefore: "140101000000Z", isEV: true, code: "ev-status-stripped"),
-    EraRow(era: "2015-01-01", notBefore: "140101000000Z", code: "not-required-before-rule"),
-    EraRow(era: "2016-05-31", notBefore: "160531000000Z", isSymantec: true, code: "not-required-before-rule"),
+    EraRow(era: "2015-01-01", notBefore: "140101000000Z", code: "not-required-before-enforcement"),
+    EraRow(era: "2016-05-31", notBefore: "160531000000Z", isSymantec: true, code: "not-required-before-enforcement"),
     EraRow(era: "2016-06-01", notBefore: "160531235959Z", isSymantec: true, code: "not-required-before-rule"),
     EraRow(era: "2016-06-01", notBefore: "160601000000Z", isSymantec: true, code: "blocked"),
     EraRow(era: "2016-06-01", notBefore: "160601000000Z", isEV: true, isSymantec: true, code: "blocked"),
     EraRow(era: "2016-06-01", notBefore: "160531235959Z", isEV: true, isSymantec: true, code: "ev-status-stripped"),
-    EraRow(era: "2016-06-01", notBefore: "160601000000Z", code: "not-required-before-rule"),
-    EraRow(era: "2018-04-30", notBefore: "180501000000Z", code: "not-required-before-rule"),
+    EraRow(era: "2016-06-01", notBefore: "160601000000Z", code: "not-required-before-enforcement"),
+    EraRow(era: "2018-04-30", notBefore: "180501000000Z", code: "not-required-before-enforcement"),
     EraRow(era: "2018-05-01", notBefore: "180501000000Z", code: "blocked"),
     EraRow(era: "2018-05-01", notBefore: "180430235959Z", code: "not-required-before-rule"),
     EraRow(era: "2018-05-01", notBefore: "180430235959Z", isEV: true, code: "ev-status-stripped"),
     EraRow(era: "2018-05-01", notBefore: "180430235959Z", isSymantec: true, code: "blocked"),
+    EraRow(era: "2024-11-11", notBefore: "180430235959Z", code: "not-required-before-rule"),
+    EraRow(era: "2024-11-12", notBefore: "180430235959Z", code: "blocked"),
     EraRow(era: "2026-01-01", notBefore: "260101000000Z", code: "blocked"),
     EraRow(era: "current", notBefore: "140101000000Z", code: "blocked"),
   ]
@@ -137,7 +139,7 @@ import Testing
     guard row.isSymantec, row.code == "blocked", row.era < "2018" else { return }
     var exempting = requirement
     exempting.roots.symantec.exempt = [leaf.hash]
-    #expect(evaluate(exempting).outcome.code == (row.isEV ? "ev-status-stripped" : "not-required-before-rule"))
+    #expect(evaluate(exempting).outcome.code == (row.isEV ? "ev-status-stripped" : "not-required-before-enforcement"))
   }
 
   @Test("a certificate whose dates can't be read leaves it open, in eras that need them")
@@ -206,11 +208,14 @@ import Testing
       #expect(code(Self.requirement { $0.policies.firefoxMode = mode }) == "blocked")
     }
     #expect(code(CTRequirement(platform: .apple)) == "blocked")
-    #expect(
-      code(CTRequirement(platform: .apple, era: .asOf(try Self.time("2018-10-15")))) == "not-required-before-rule")
-    #expect(
-      code(CTRequirement(platform: .firefox, era: .asOf(try Self.time("2025-02-03")))) == "not-required-before-rule")
-    #expect(code(CTRequirement(platform: .firefox, era: .asOf(try Self.time("2025-02-04")))) == "blocked")
+    for (platform, last, first) in [
+      (PolicyPlatform.apple, "2018-10-15", "2018-10-16"), (.firefox, "2025-02-03", "2025-02-04"),
+      (.android, "2025-06-09", "2025-06-10"),
+    ] {
+      let before = CTRequirement(platform: platform, era: .asOf(try Self.time(last)))
+      #expect(code(before) == "not-required-before-enforcement")
+      #expect(code(CTRequirement(platform: platform, era: .asOf(try Self.time(first)))) == "blocked")
+    }
     var old = Self.leaf
     for (day, expected) in [("181015235959Z", "not-required-before-rule"), ("181016000000Z", "blocked")] {
       old.notBefore = day
@@ -234,9 +239,9 @@ import Testing
         .outcome.code
     }
     #expect(try code("2018-02-01", "max-age=864000, enforce", noted: "2018-01-30") == "blocked")
-    #expect(try code("2018-02-01", "max-age=864000", noted: "2018-01-30") == "not-required-before-rule")
-    #expect(try code("2018-02-20", "max-age=864000, enforce", noted: "2018-01-30") == "not-required-before-rule")
-    #expect(try code("2017-09-04", "max-age=864000, enforce", noted: "2017-09-01") == "not-required-before-rule")
+    #expect(try code("2018-02-01", "max-age=864000", noted: "2018-01-30") == "not-required-before-enforcement")
+    #expect(try code("2018-02-20", "max-age=864000, enforce", noted: "2018-01-30") == "not-required-before-enforcement")
+    #expect(try code("2017-09-04", "max-age=864000, enforce", noted: "2017-09-01") == "not-required-before-enforcement")
     #expect(try code("2022-10-25", "max-age=864000, enforce", noted: "2022-10-24") == "not-required-before-rule")
   }
 }
