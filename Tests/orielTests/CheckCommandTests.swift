@@ -8,93 +8,6 @@ import Testing
 /// `oriel check` as a person runs it, against `openssl s_server`.
 @Suite("oriel check", .serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
 struct CheckCommandTests {
-  /// An authority, four logs of two operators with their list, and certificates with SCTs of them.
-  private struct Scene {
-    let folder: TemporaryFolder
-    let authority: TestAuthority
-    let logs: [String: TestLog]
-    let list: String
-    let roots: String
-
-    init() throws {
-      folder = try TemporaryFolder()
-      let now: @Sendable () -> Timestamp = {
-        Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000) - 3_600_000)
-      }
-      authority = try TestAuthority(now: now)
-      var logs: [String: TestLog] = [:]
-      for (seed, name) in ["a", "a2", "b", "c"].enumerated() {
-        logs[name] = try TestLog(.rfc6962, name: name, seed: UInt64(seed + 50), now: now)
-      }
-      self.logs = logs
-      let listed = logs.values.map { log in
-        log.description(url: "http://127.0.0.1:1/\(log.name)/", operatorName: "Operator \(log.name.prefix(1))")
-      }
-      let operators = Set(listed.map(\.operatorName)).sorted().map { LogList.Operator(name: $0) }
-      list = try folder.write(
-        String(
-          decoding: try LogList(version: "7", timestamp: now(), operators: operators, logs: listed).json(),
-          as: UTF8.self), to: "list.json")
-      roots = try folder.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
-    }
-
-    func scts(_ names: [String], _ entry: TestEntry) throws -> [SignedCertificateTimestamp] {
-      try names.compactMap { logs[$0] }.map { log in try log.sct(at: try log.append(entry)) }
-    }
-
-    /// A certificate for localhost, its chain and key as files, and what a server is to send besides.
-    func certificate(
-      embedded: [String], tls: [String] = [], ocsp: [String] = [], days: UInt64 = 90
-    ) throws -> (chain: String, arguments: [String], pair: IssuedPair) {
-      var request = CertificateRequest(["localhost"])
-      request.notAfter = Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000) + days * 86_400_000)
-      let pending = try authority.begin(request)
-      let pair = embedded.isEmpty ? try pending.finish() : try pending.finish(try scts(embedded, pending.entry))
-      let leaf = try folder.write(PEM.encode(pair.certificate), to: "leaf.pem")
-      let issuers = try folder.write(pair.chain.dropLast().map { PEM.encode($0) }.joined(), to: "issuers.pem")
-      let chain = try folder.write(
-        ([pair.certificate] + pair.chain.dropLast()).map { PEM.encode($0) }.joined(), to: "chain.pem")
-      let key = try folder.write(try #require(pending.privateKey).pemRepresentation, to: "leaf.key")
-      var arguments = ["-cert", leaf, "-key", key, "-cert_chain", issuers]
-      if !tls.isEmpty {
-        let list = try SCTList(try scts(tls, pair.certificateEntry)).encoded()
-        let bytes = [0, 0, 0x11, 0xc0, 0, 18, UInt8(list.count >> 8), UInt8(list.count & 0xff)] + list
-        let block = PEM.encode(bytes, label: "SERVERINFOV2 FOR SCT")
-        arguments += ["-serverinfo", try folder.write(block, to: "serverinfo.pem")]
-      }
-      if !ocsp.isEmpty {
-        let list = try SCTList(try scts(ocsp, pair.certificateEntry)).encoded()
-        let response = OCSPResponse.build(pair.certificate, pending.issuer, list, .sha1)
-        try Data(response).write(to: folder.url.appending(path: "ocsp.der"))
-        arguments += ["-status", "-status_file", folder.path + "/ocsp.der"]
-      }
-      return (chain, arguments, pair)
-    }
-
-    var judging: [String] { ["--log-list", list, "--roots", roots, "--root-stores", roots] }
-  }
-
-  /// Starts `openssl s_server` and gives its port.
-  private static func serve(_ arguments: [String]) async throws -> (server: Command, port: Int) {
-    let server = try Command(
-      ["s_server", "-accept", "127.0.0.1:0", "-www"] + arguments, program: URL(filePath: "/usr/bin/openssl"))
-    try await server.wait(for: "ACCEPT ")
-    let mark = "ACCEPT 127.0.0.1:"
-    let text = server.output
-    let port = text.range(of: mark).flatMap { Int(text[$0.upperBound...].prefix { $0.isNumber }) }
-    return (server, try #require(port, "\(text)\(server.errors)"))
-  }
-
-  private static func standings(_ line: String) throws -> [String: (standing: String, code: String)] {
-    let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    var standings: [String: (standing: String, code: String)] = [:]
-    for verdict in try #require(object["verdicts"] as? [[String: Any]]) {
-      let policy = try #require(verdict["policy"] as? String)
-      standings[policy] = (verdict["standing"] as? String ?? "", verdict["code"] as? String ?? "")
-    }
-    return standings
-  }
-
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     var embedded: [String] = []
@@ -126,14 +39,14 @@ struct CheckCommandTests {
 
   @Test("judges what a server sends in certificate, TLS and OCSP", arguments: cases, ["-tls1_2", "-tls1_3"])
   func server(_ item: Case, version: String) async throws {
-    let scene = try Scene()
+    let scene = try CheckScene()
     let certificate = try scene.certificate(
       embedded: item.embedded, tls: item.tls, ocsp: item.ocsp, days: item.days)
-    let (server, port) = try await Self.serve(certificate.arguments + [version])
+    let (server, port) = try await CheckScene.serve(certificate.arguments + [version])
     let result = try await Command.run(
       ["check", "--json", "localhost:\(port)", "--address", "127.0.0.1"] + scene.judging)
     #expect(result.status == item.status, "\(result.output)\(result.errors)\(server.errors)")
-    let standings = try Self.standings(try #require(result.lines.first))
+    let standings = try CheckScene.standings(try #require(result.lines.first))
     #expect(Set(standings.filter { $0.value.standing == "fail" }.keys) == item.failing)
     #expect(standings["chrome"]?.code == item.code)
     let text = try await Command.run(["check", "localhost:\(port)", "--address", "127.0.0.1"] + scene.judging)
@@ -147,9 +60,9 @@ struct CheckCommandTests {
 
   @Test("agrees with `openssl s_client -ct` on SCTs of certificate, OCSP and TLS")
   func openSSL() async throws {
-    let scene = try Scene()
+    let scene = try CheckScene()
     let certificate = try scene.certificate(embedded: ["a", "b"], tls: ["c"], ocsp: ["a2"])
-    let (server, port) = try await Self.serve(certificate.arguments)
+    let (server, port) = try await CheckScene.serve(certificate.arguments)
     let sections = scene.logs.map { name, log in
       "[\(name)]\ndescription = \(name)\nkey = \(Data(log.signer.publicKey.derRepresentation).base64EncodedString())\n"
     }
@@ -171,7 +84,7 @@ struct CheckCommandTests {
 
   @Test("asks nothing of a root that is not public, and tells where the root is not known")
   func publicity() async throws {
-    let scene = try Scene()
+    let scene = try CheckScene()
     let chain = try scene.certificate(embedded: []).chain
     let local = try await Command.run(
       ["check", chain, "--host", "localhost", "--log-list", scene.list, "--roots", scene.roots])
@@ -184,7 +97,7 @@ struct CheckCommandTests {
 
   @Test("takes enterprise policies into account, and tells of one that nearly matches")
   func exemptions() async throws {
-    let scene = try Scene()
+    let scene = try CheckScene()
     let chain = try scene.certificate(embedded: ["a"]).chain
     let near = try scene.folder.write(
       #"{"CertificateTransparencyEnforcementDisabledForUrls": [".host"]}"#, to: "near.json")
@@ -227,7 +140,7 @@ struct CheckCommandTests {
 
   @Test("has its own words for each kind of bad input")
   func badInput() async throws {
-    let scene = try Scene()
+    let scene = try CheckScene()
     let certificate = try scene.certificate(embedded: ["a", "b"])
     let key = scene.folder.path + "/leaf.key"
     let garbage = try scene.folder.write("hello\n", to: "garbage.pem")
@@ -252,8 +165,8 @@ struct CheckCommandTests {
 
   @Test("many hosts at once: each is told, in the order asked for")
   func manyHosts() async throws {
-    let scene = try Scene()
-    let (server, port) = try await Self.serve(try scene.certificate(embedded: ["a", "b"]).arguments)
+    let scene = try CheckScene()
+    let (server, port) = try await CheckScene.serve(try scene.certificate(embedded: ["a", "b"]).arguments)
     let hosts = try scene.folder.write(
       "# ours\n" + (0..<20).map { $0 % 5 == 4 ? "localhost:1\n" : "localhost:\(port)\n" }.joined(), to: "hosts")
     let result = try await Command.run(["check", "--json", "--hosts", hosts] + scene.judging)
@@ -269,7 +182,7 @@ struct CheckCommandTests {
     let explained = try await Command.run(["check", "--explain", "ct-operators-1"])
     #expect(explained.status == 0 && explained.output.contains("CT-OPERATORS-1"))
     #expect(try await Command.run(["check", "--explain", "CT-NOTHING"]).status == 64)
-    let scene = try Scene()
+    let scene = try CheckScene()
     let certificate = try scene.certificate(embedded: ["a", "b"])
     let verified = try await Command.run(["sct", "verify", "--cert", certificate.chain, "--log-list", scene.list])
     #expect(verified.status == 0 && verified.lines.count == 2 && verified.lines.allSatisfy { $0.contains("valid") })
