@@ -10,7 +10,7 @@ import OrielProbe
 struct CheckJudging: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Only these policies: chrome, apple, apple-published, apple-observed, firefox, android. Repeatable.",
+      "Only these policies: chrome, apple, apple-observed, firefox, android; apple-published decides only then.",
       valueName: "POLICY"))
   var policy: [String] = []
 
@@ -88,6 +88,7 @@ struct CheckJudging: ParsableArguments {
     if !policy.isEmpty {
       checker.policies = BrowserPolicy.current.filter { policy.flatMap(CheckJudging.policies).contains($0) }
     }
+    checker.advisory = checker.advisory.filter { !policy.contains($0.identifier) }
     if let roots { checker.localAnchors = try anchors(roots) }
     for file in rootStores {
       let stores = try RootStores(try CheckLooking.bytes(file), file: file)

@@ -60,7 +60,7 @@ struct SubmitCommand: AsyncParsableCommand {
     let file: CertificateFile
     do { file = try CertificateFile(bytes, name: chain) } catch { throw CommandFailure("\(error)", .badData) }
     let checker = try await judging.checker()
-    let policies = checker.policies.compactMap { policy in
+    let policies = checker.policies.filter { !checker.advisory.contains($0) }.compactMap { policy in
       checker.lists[policy.browser].map { EnforcedPolicy(policy, logs: $0.view) }
     }
     let certificate = PresentedCertificate(

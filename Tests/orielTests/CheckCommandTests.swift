@@ -58,6 +58,24 @@ struct CheckCommandTests {
     }
   }
 
+  @Test("goes by what Apple's trustd does; the published text is shown, and decides where it is asked for")
+  func publishedText() async throws {
+    let scene = try CheckScene()
+    let chain = try scene.certificate(embedded: ["x", "y"]).chain
+    let common = ["check", chain, "--host", "localhost"] + scene.judging
+    let text = try await Command.run(common)
+    #expect(text.status == 0 && text.output.contains("Apple (published) not met"), "\(text.output)\(text.errors)")
+    #expect(text.output.contains("CT-CLASSIC-1") && !text.output.contains("Cause"), "\(text.output)")
+    let line = try await Command.run(common + ["--json"]).output
+    #expect(line.contains("\"standing\":\"pass\"") && line.contains("\"codes\":[]"), "\(line)")
+    let standings = try CheckScene.standings(line)
+    #expect(standings["apple-published"]?.standing == "fail" && standings["apple-observed"]?.standing == "pass")
+    for (policy, status) in [("apple", Int32(0)), ("apple-published", 1), ("apple-observed", 0)] {
+      let result = try await Command.run(common + ["--policy", policy])
+      #expect(result.status == status, "\(policy) \(result.output)")
+    }
+  }
+
   @Test("agrees with `openssl s_client -ct` on SCTs of certificate, OCSP and TLS")
   func openSSL() async throws {
     let scene = try CheckScene()

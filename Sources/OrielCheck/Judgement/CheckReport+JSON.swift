@@ -49,6 +49,7 @@ private struct CheckJSON: Encodable {
     let evidence: Evidence
     let list: List
     let nearestMisses: [String]
+    let decides: Bool
   }
 
   struct Mend: Encodable {
@@ -193,7 +194,7 @@ private struct CheckJSON: Encodable {
       list: List(
         name: result.list.name, version: result.list.version, timestamp: result.list.view.timestamp?.description,
         signature: CheckPage.describe(result.list.signature), isSubstitute: result.list.standsInFor != nil),
-      nearestMisses: result.requirement?.nearestMisses.map { "\($0)" } ?? [])
+      nearestMisses: result.requirement?.nearestMisses.map { "\($0)" } ?? [], decides: result.decides)
   }
 
   private static func sct(_ sct: ReportedSCT, _ inclusion: InclusionCheck.Finding?) -> SCT {

@@ -12,7 +12,10 @@ extension CheckReport {
     page.add(title)
     page.add(
       "Verdict",
-      results.map { "\($0.policy) \(emphasise(CheckPage.word($0.standing), $0.standing))" }.joined(separator: "   "))
+      results.map { result in
+        let isAdvice = !result.decides && result.standing == .fail
+        return "\(result.policy) \(isAdvice ? "not met" : emphasise(CheckPage.word(result.standing), result.standing))"
+      }.joined(separator: "   "))
     addCause(to: &page)
     addLeaf(to: &page)
     for (number, sct) in (report?.scts ?? []).enumerated() {
@@ -51,13 +54,18 @@ extension CheckReport {
         }
       }
       var seen: [VerdictCode] = [verdict.code]
-      for other in results where !other.verdict.passes && !seen.contains(other.verdict.code) {
+      for other in results where other.decides && !other.verdict.passes && !seen.contains(other.verdict.code) {
         seen.append(other.verdict.code)
         page.add("", "\(other.policy): \(other.verdict.code.rawValue)  \(other.verdict.code.summary)")
       }
       for (number, mend) in verdict.mends.enumerated() {
         page.add(number == 0 ? "Mend" : "", "\(number == 0 ? "" : "or: ")\(mend) (\(CheckPage.describe(mend.actor)))")
       }
+    }
+    for result in results where !result.decides && result.standing == .fail {
+      page.add(
+        "Note",
+        "\(result.policy): \(result.verdict.code.rawValue)  \(result.verdict.code.summary); no browser enforces it")
     }
     if let distrust {
       page.add(

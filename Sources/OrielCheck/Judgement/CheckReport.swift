@@ -15,6 +15,8 @@ package struct PolicyResult: Sendable {
   /// Whether CT is asked of this chain; nil if it can't be read.
   package let requirement: CTRequirementResult?
   package let list: BrowserLists.List
+  /// Whether it counts for the standing of the certificate, or is shown only.
+  package let decides: Bool
 
   package var policy: BrowserPolicy { verdict.policy }
 
@@ -51,9 +53,11 @@ package struct CheckReport: Sendable {
   /// Of each SCT of ``report``, where it was looked for.
   package var inclusion: [InclusionCheck.Finding?] = []
 
-  /// The worst of all.
+  private var deciding: [PolicyResult] { results.filter(\.decides) }
+
+  /// The worst of those that decide.
   package var standing: PolicyResult.Standing {
-    let all = results.map(\.standing)
+    let all = deciding.map(\.standing)
     if all.contains(.fail) { return .fail }
     if all.isEmpty || all.contains(.couldNotTell) { return .couldNotTell }
     return all.contains(.pass) ? .pass : .notRequired
@@ -61,14 +65,14 @@ package struct CheckReport: Sendable {
 
   /// The result whose cause and mend are told first: the first that fails, or that can't be told.
   package var leading: PolicyResult? {
-    results.first { $0.standing == .fail } ?? results.first { $0.standing == .couldNotTell }
-      ?? results.first { !$0.verdict.passes }
+    deciding.first { $0.standing == .fail } ?? deciding.first { $0.standing == .couldNotTell }
+      ?? deciding.first { !$0.verdict.passes }
   }
 
   /// Every code that tells why something is not as it should be, each once.
   package var codes: [String] {
     var codes: [String] = []
-    let all = results.filter { !$0.verdict.passes || $0.isUnenforced }.map(\.verdict.code.rawValue)
+    let all = deciding.filter { !$0.verdict.passes || $0.isUnenforced }.map(\.verdict.code.rawValue)
     for code in all + (distrust == nil ? [] : [DistrustFinding.code]) + (chain.problem.map { [$0.checkCode] } ?? [])
     where !codes.contains(code) {
       codes.append(code)

@@ -36,6 +36,8 @@ package struct CheckSubject: Sendable {
 /// Judges certificates: by each policy, and whether CT is asked of them at all.
 package struct Checker: Sendable {
   package var policies = BrowserPolicy.current
+  /// Of these policies what comes of them is shown, but decides nothing: texts that nobody enforces.
+  package var advisory: Set<BrowserPolicy> = [.apple(.published)]
   package var lists: BrowserLists
   /// Roots that verify, and that are public unless ``rootStores`` says otherwise.
   package var systemAnchors: TrustAnchors
@@ -74,7 +76,8 @@ package struct Checker: Sendable {
       reports[policy.browser] = report
       let verdict = policy.judge(report, asOf: time, staleness: staleness)
       let requirement = requirement(policy, subject, verified, publicity, verdict)
-      results.append(PolicyResult(verdict: verdict, requirement: requirement, list: list))
+      results.append(
+        PolicyResult(verdict: verdict, requirement: requirement, list: list, decides: !advisory.contains(policy)))
       if verdict.passes { forecasts += Forecast(report, policies: [policy], asOf: time).failures }
     }
     return CheckReport(
