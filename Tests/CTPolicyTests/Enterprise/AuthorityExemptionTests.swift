@@ -5,7 +5,8 @@ import TestSupport
 import TestWorld
 import Testing
 
-/// The conditions of `…DisabledForCas`, in the cases of Chromium's `net/data/ov_name_constraints`, made anew.
+/// The conditions of `…DisabledForCas`: the sixteen cases of ChromeRequireCTDelegateTest.SupportsOrgRestrictions (with
+/// Chromium's `net/data/ov_name_constraints`) and those of Apple's CTTests.m, made anew, and others.
 @Suite struct AuthorityExemptionTests {
   struct Row: Sendable, CustomTestStringConvertible {
     let testDescription: String

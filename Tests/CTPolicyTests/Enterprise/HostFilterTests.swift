@@ -67,6 +67,27 @@ import Testing
     Row(.apple, ".com", [], not: ["example.com", "com"]),
     Row(.apple, "*.example.com", [], not: ["www.example.com"]),
     Row(.apple, "", [], not: ["", "example.com"]),
+  ] + published
+
+  /// Those of the browsers' own tests: ChromeRequireCTDelegateTest.IgnoresInvalidEntries, test_ct.js of Firefox, and
+  /// the domain exceptions of Apple's CTTests.m.
+  private static let published = [
+    Row(.chrome, "file:///etc/fstab", [], not: ["google.com"]),
+    Row(.chrome, "file:///c|/Windows", [], not: ["google.com"]),
+    Row(.chrome, "https://example.test:invalid_port", ["example.test"], not: ["google.com"]),
+    Row(
+      .firefox, ".ct-unknown-log.example.com", ["ct-unknown-log.example.com"],
+      not: ["sub.ct-unknown-log.example.com", "ct-insufficient-scts.example.com"]),
+    Row(
+      .firefox, "no-ct.example.com", ["no-ct.example.com", "sub.no-ct.example.com"],
+      not: ["ct-insufficient-scts.example.com"]),
+    Row(.apple, "test.apple.com", [], not: ["ct.test.apple.com"]),
+    Row(.apple, "one.ct.test.apple.com", [], not: ["ct.test.apple.com"]),
+    Row(.apple, "ct.test.apple.com", ["ct.test.apple.com"], not: []),
+    Row(.apple, ".test.apple.com", ["ct.test.apple.com"], not: []),
+    Row(.apple, ".ct.test.apple.com", ["ct.test.apple.com"], not: []),
+    Row(.apple, ".apple.com", ["ct.test.apple.com"], not: []),
+    Row(.apple, ".one.ct.test.apple.com", [], not: ["ct.test.apple.com"]),
   ]
 
   @Test("an entry covers the hosts that its browser says, and no others", arguments: rows)
