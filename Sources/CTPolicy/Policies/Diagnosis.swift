@@ -91,7 +91,7 @@ struct Diagnosis {
     case .unsupportedVersion, .malformed: .malformedSCT
     case .badSignature(let reason):
       switch reason {
-      case .algorithm, .notASignature: .badSignature
+      case .algorithm, .notASignature, .damaged: .badSignature
       case .unreadableCertificate: .unreadableCertificate
       case .missingIssuer, .wrongIssuer: .wrongIssuer
       case .wrongEntryType: .wrongEntryType

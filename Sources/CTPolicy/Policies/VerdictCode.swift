@@ -141,12 +141,14 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
   ),
   .badSignature: (
     "the signature of an SCT is no signature of the log",
-    "It does not have the form of a signature, or names algorithms that the log's key does not have."
+    "It does not have the form of a signature, or names algorithms that the log's key does not have. Or other SCTs in "
+      + "the certificate are right, so that this one was damaged on its way in, or is of another precertificate."
   ),
   .differsFromPrecertificate: (
     "an SCT's signature is wrong: the certificate differs from its precertificate",
     "An embedded SCT is issued for a precertificate, from which the certificate may differ in nothing but the SCTs. As "
-      + "nothing else explains the signature, the CA changed something in between, or the SCT was tampered with."
+      + "nothing else explains the signature, and no embedded SCT is right, the CA changed something in between, or "
+      + "the SCT was tampered with."
   ),
   .wrongEntryType: (
     "an SCT is for the other kind of entry",
@@ -154,9 +156,9 @@ private let verdictTexts: [VerdictCode: (summary: String, explanation: String)] 
       + "place never verifies."
   ),
   .otherCertificate: (
-    "an SCT in TLS or OCSP is for another certificate",
+    "an SCT in TLS or OCSP is not for this certificate",
     "SCTs that are delivered beside the certificate have to be replaced with it. Servers that keep the file of an earlier "
-      + "one are the usual cause."
+      + "one are the usual cause; an SCT that was damaged looks the same."
   ),
   .malformedList: (
     "a list of SCTs can't be read",

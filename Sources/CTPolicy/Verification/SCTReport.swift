@@ -57,7 +57,7 @@ public struct ReportedSCT: Hashable, Sendable {
   public let trailingByteCount: Int
   public let leafIndex: LeafIndex
   let listed: ListedLog?
-  public let status: Status
+  public internal(set) var status: Status
 
   /// The log as the list has it, also where its SCTs do not count.
   public var log: LogDescription? { listed?.description }
@@ -85,8 +85,12 @@ public enum BadSignatureReason: Hashable, Sendable {
   /// It is right for the other kind of entry: an embedded SCT issued for a certificate, or one for the precertificate
   /// delivered by TLS or OCSP.
   case wrongEntryType
-  /// It is of another certificate: one of the related ones, by its position, or one that was not presented.
+  /// It is of another certificate: one of the related ones, by its position. Without one it is of a certificate that
+  /// was not presented, or damaged: these look the same.
   case otherCertificate(position: Int?)
   /// Nothing else explains it: the certificate differs from the precertificate that was logged.
   case differsFromPrecertificate
+  /// Other embedded SCTs are right, so that the certificate is as it was logged: this one was damaged, or its log
+  /// signed another precertificate.
+  case damaged
 }

@@ -34,6 +34,7 @@ public struct SCTVerifier: Sendable {
       }
     }
     if let list = certificate.tlsSCTList { run.read(list.span, in: 0..<list.count, from: .tls) }
+    run.tellDamaged()
     return SCTReport(
       scts: run.scts, listProblems: run.problems, validity: reading?.validity,
       issuerCount: certificate.issuers.count, logs: logs, verificationTime: time)
@@ -58,6 +59,14 @@ private struct VerificationRun {
 
   mutating func note(_ source: SCTSource, _ offset: Int, _ reason: String) {
     problems.append(SCTListProblem(source: source, offset: offset, reason: reason))
+  }
+
+  /// Where an embedded SCT is right, the certificate is that of the precertificate, whatever the others say.
+  mutating func tellDamaged() {
+    guard scts.contains(where: { $0.source == .x509 && $0.isSigned }) else { return }
+    for place in scts.indices where scts[place].status == .badSignature(.differsFromPrecertificate) {
+      scts[place].status = .badSignature(.damaged)
+    }
   }
 
   mutating func read(_ bytes: Span<UInt8>, in range: Range<Int>, from source: SCTSource) {

@@ -230,6 +230,7 @@ extension ReportedSCT.Status {
     case .badSignature(.wrongEntryType): "wrong-entry-type"
     case .badSignature(.otherCertificate): "other-certificate"
     case .badSignature(.differsFromPrecertificate): "differs-from-precertificate"
+    case .badSignature(.damaged): "damaged"
     case .badSignature: "bad-signature"
     case .future: "future"
     case .unsupportedVersion: "unsupported-version"

@@ -212,8 +212,10 @@ struct CheckPage {
     case .wrongIssuer(let position):
       "it fits certificate \(position) of the chain, not the next one: the chain is wrong"
     case .wrongEntryType: "it was made for the other kind of entry"
+    case .otherCertificate(nil): "it is of another certificate, or damaged"
     case .otherCertificate: "it is of another certificate"
     case .differsFromPrecertificate: "the certificate differs from the precertificate that was logged"
+    case .damaged: "it is damaged, or of another precertificate: other embedded SCTs are right"
     }
   }
 

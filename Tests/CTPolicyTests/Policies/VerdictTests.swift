@@ -156,9 +156,14 @@ struct Cause: CustomTestStringConvertible, Sendable {
         $0.tlsSCTList = list
       }, mends: [.reissue(logs: 2, operators: 2), .addDelivered(logs: 1, operators: 1)]),
     Cause(
-      code: .differsFromPrecertificate, embedded: [.init(.a), .init(.b, breaksSignature: true)],
+      code: .badSignature, embedded: [.init(.a), .init(.b, breaksSignature: true)],
       mends: [
         .reissue(logs: 2, operators: 2), .addDelivered(logs: 1, operators: 1),
+      ]),
+    Cause(
+      code: .differsFromPrecertificate, embedded: [.init(.a, breaksSignature: true), .init(.b, breaksSignature: true)],
+      mends: [
+        .reissue(logs: 2, operators: 2), .addDelivered(logs: 2, operators: 2),
       ]),
     Cause(
       code: .otherCertificate, embedded: [.init(.a)], tls: [.init(.b, breaksSignature: true)],
@@ -238,6 +243,23 @@ struct Cause: CustomTestStringConvertible, Sendable {
     #expect(world.verify(new).scts.last?.status == .badSignature(.otherCertificate(position: nil)))
     new.related = [new.leaf, old.leaf]
     #expect(world.verify(new).scts.last?.status == .badSignature(.otherCertificate(position: 1)))
+  }
+
+  @Test func `a damaged embedded SCT is told from a certificate that differs from its precertificate`() throws {
+    let world = try PolicyWorld()
+    let (good, bad) = (Promise(.a), Promise(.b, breaksSignature: true))
+    for (embedded, statuses) in [
+      ([good, bad], [ReportedSCT.Status.valid, .badSignature(.damaged)]),
+      (
+        [bad, Promise(.c, breaksSignature: true)],
+        [.badSignature(.differsFromPrecertificate), .badSignature(.differsFromPrecertificate)]
+      ),
+    ] {
+      #expect(world.verify(try world.certificate(embedded: embedded)).scts.map(\.status) == statuses)
+    }
+    // One by TLS tells nothing of those embedded.
+    let report = world.verify(try world.certificate(embedded: [bad], tls: [good]))
+    #expect(report.scts.map(\.status) == [.badSignature(.differsFromPrecertificate), .valid])
   }
 
   @Test func `mimic logs are never known, listed or not`() throws {
