@@ -19,7 +19,8 @@ struct CheckCommand: AsyncParsableCommand {
         oriel check --explain CT-OPERATORS-1        more about a code, offline
 
       Lists of logs are those that `oriel logs update` keeps, or --log-list. Exit codes: 0 every policy asked for
-      passes, 1 one fails, 2 could not tell.
+      passes, 1 one fails (or an entry that --inclusion asks for is missing), 2 could not tell, 65 a file given can't be
+      read.
       """)
 
   @Argument(

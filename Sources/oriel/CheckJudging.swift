@@ -178,6 +178,12 @@ enum CheckExplanation {
 
   private static let chain = [
     (DistrustFinding.code, "A root program distrusts the root in part, by the times of SCTs. No SCT mends that."),
+    (
+      InclusionCheck.missingCode,
+      "The log answers that it does not have the entry, though its merge delay is over, or its proof is wrong. "
+        + "Browsers do not notice; tell the log's operator and the CA."
+    ),
+    (InclusionCheck.unprovedCode, "The log could not be reached, or gave no proper answer. Try again later."),
     ("CHAIN-READ-1", "A certificate of the chain can't be read."),
     (
       "CHAIN-ISSUER-1",

@@ -129,33 +129,6 @@ struct CheckCommandTests {
       exempt.status == 0 && exempt.output.contains("localhost covers") || exempt.output.contains("covers localhost"))
   }
 
-  @Test("proves that the entries of SCTs are in their logs, by leaf index and by hash")
-  func inclusion() async throws {
-    try await World.run { world in
-      let folder = try TemporaryFolder()
-      for number in 0..<600 {
-        for log in [world.staticLog, world.rfc6962Log] {
-          try log.log.append(try world.authority.begin(CertificateRequest(["n\(number).example"])).entry)
-        }
-      }
-      let pending = try world.authority.begin(CertificateRequest(["localhost"]))
-      let scts = try [world.staticLog, world.rfc6962Log].map { try $0.log.sct(at: try $0.log.append(pending.entry)) }
-      let pair = try pending.finish(scts)
-      let chain = try folder.write(([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(), to: "chain.pem")
-      let arguments = ["check", chain, "--json", "--inclusion", "--log-list", world.logListURL]
-      let early = try await Command.run(arguments)
-      #expect(early.output.components(separatedBy: "\"inclusion\":\"missing\"").count == 3, "\(early.output)")
-      for number in 0..<70 {
-        try world.staticLog.log.append(try world.authority.begin(CertificateRequest(["m\(number).example"])).entry)
-      }
-      for log in [world.staticLog, world.rfc6962Log] { try log.log.publish() }
-      let proved = try await Command.run(arguments)
-      #expect(
-        proved.output.components(separatedBy: "\"inclusion\":\"included\"").count == 3,
-        "\(proved.output)\(proved.errors)")
-    }
-  }
-
   @Test("has its own words for each kind of bad input")
   func badInput() async throws {
     let scene = try CheckScene()

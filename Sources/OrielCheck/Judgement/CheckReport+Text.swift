@@ -20,7 +20,7 @@ extension CheckReport {
     addLeaf(to: &page)
     for (number, sct) in (report?.scts ?? []).enumerated() {
       page.add("SCT \(number + 1)", CheckPage.describe(sct))
-      if inclusion.indices.contains(number), let finding = inclusion[number] { page.add("", "\(finding)".safeLine) }
+      if inclusion.indices.contains(number) { page.add("", "\(inclusion[number])".safeLine) }
     }
     for problem in report?.listProblems ?? [] { page.add("SCTs", "not read: \(problem)") }
     if report?.scts.isEmpty == true, report?.listProblems.isEmpty == true { page.add("SCTs", "none") }
@@ -66,6 +66,14 @@ extension CheckReport {
       page.add(
         "Note",
         "\(result.policy): \(result.verdict.code.rawValue)  \(result.verdict.code.summary); no browser enforces it")
+    }
+    if inclusion.contains(where: \.isMissing) {
+      page.add(
+        "Inclusion",
+        "\(InclusionCheck.missingCode)  a log does not have the entry that its SCT promises; browsers do not notice")
+    }
+    if inclusion.contains(where: \.isUnproved) {
+      page.add("Inclusion", "\(InclusionCheck.unprovedCode)  a log could not be asked, so its entry is not proved")
     }
     if let distrust {
       page.add(

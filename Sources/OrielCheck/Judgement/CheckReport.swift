@@ -50,16 +50,16 @@ package struct CheckReport: Sendable {
   package let forecasts: [Forecast.Failure]
   package let distrust: DistrustFinding?
   package let warnings: [PolicyWarning]
-  /// Of each SCT of ``report``, where it was looked for.
-  package var inclusion: [InclusionCheck.Finding?] = []
+  /// What is found of the entry of each SCT of ``report``; empty if that was not asked.
+  package var inclusion: [InclusionCheck.Finding] = []
 
   private var deciding: [PolicyResult] { results.filter(\.decides) }
 
-  /// The worst of those that decide.
+  /// The worst of those that decide, and of what was asked about inclusion.
   package var standing: PolicyResult.Standing {
     let all = deciding.map(\.standing)
-    if all.contains(.fail) { return .fail }
-    if all.isEmpty || all.contains(.couldNotTell) { return .couldNotTell }
+    if all.contains(.fail) || inclusion.contains(where: \.isMissing) { return .fail }
+    if all.isEmpty || all.contains(.couldNotTell) || inclusion.contains(where: \.isUnproved) { return .couldNotTell }
     return all.contains(.pass) ? .pass : .notRequired
   }
 
@@ -73,10 +73,11 @@ package struct CheckReport: Sendable {
   package var codes: [String] {
     var codes: [String] = []
     let all = deciding.filter { !$0.verdict.passes || $0.isUnenforced }.map(\.verdict.code.rawValue)
-    for code in all + (distrust == nil ? [] : [DistrustFinding.code]) + (chain.problem.map { [$0.checkCode] } ?? [])
-    where !codes.contains(code) {
-      codes.append(code)
-    }
+    let inclusion =
+      (inclusion.contains(where: \.isMissing) ? [InclusionCheck.missingCode] : [])
+      + (inclusion.contains(where: \.isUnproved) ? [InclusionCheck.unprovedCode] : [])
+    let others = [distrust.map { _ in DistrustFinding.code }, chain.problem?.checkCode].compactMap { $0 }
+    for code in all + inclusion + others where !codes.contains(code) { codes.append(code) }
     return codes
   }
 }
