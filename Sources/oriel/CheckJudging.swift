@@ -134,19 +134,32 @@ struct CheckJudging: ParsableArguments {
   private func lists(_ now: Timestamp) async throws -> [Browser: BrowserLists.List] {
     guard !logList.isEmpty else { return try await keptLists(now) }
     var lists: [Browser: BrowserLists.List] = [:]
-    for entry in logList.flatMap({ $0.split(separator: ",") }) {
+    // A comma may stand in the name of a file.
+    for entry in logList.flatMap({ $0.split(separator: /,(?=(?:chrome|apple|firefox|android)=)/) }) {
       let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)
       let browser = parts.count == 2 ? Browser(rawValue: parts[0]) : nil
       guard let place = parts.last, parts.count == 1 || browser != nil else {
         throw CommandFailure("--log-list takes chrome=FILE, apple=, firefox= or android=; not '\(entry)'", ExitCode(64))
       }
-      let source = LogListSource(name: place, url: ListOptions.url(place))
+      let list = BrowserLists.List(try await CheckJudging.load(place, now))
+      for browser in browser.map({ [$0] }) ?? Browser.allCases { lists[browser] = list }
+    }
+    return lists
+  }
+
+  private static func load(_ place: String, _ now: Timestamp) async throws -> LoadedLogList {
+    let source = LogListSource(name: place, url: ListOptions.url(place))
+    do {
       let loaded = try await HTTPTransport.withTransport { transport in
         try await LogListLoader(transport: transport, directory: nil).load(source, now: now)
       }
-      for browser in browser.map({ [$0] }) ?? Browser.allCases { lists[browser] = BrowserLists.List(loaded) }
+      guard !loaded.list.logs.isEmpty else { throw FormatError("log list", at: 0, "it names no log that can be read") }
+      return loaded
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      throw CommandFailure("the log list \(place.safeLine) can't be used: \("\(error)".safeLine)", .badData)
     }
-    return lists
   }
 
   /// The copies that `oriel logs update` and the followers keep; nothing is fetched.

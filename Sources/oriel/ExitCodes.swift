@@ -1,7 +1,11 @@
 import ArgumentParser
 import CTLogClient
+import CTPolicy
+import CertificateTransparency
 import Foundation
 import OrielAccounts
+import OrielCheck
+import OrielProbe
 import OrielSettings
 import OrielStore
 import OrielWatchlist
@@ -43,6 +47,10 @@ struct CommandFailure: Error {
     case AccountError.refused(let field, let reason): self.init("\(field.rawValue): \(reason)", ExitCode(64))
     case let error as ConfigurationError: self.init("\(error)", .configuration)
     case let error as FetchError: self.init("\(error)", .incomplete)
+    case is FormatError, is PolicyFileError, is CertificateFile.Failure, is TrustAnchors.Failure:
+      self.init("\(error)", .badData)
+    case let error as SCTFile.Failure:
+      if case .unwritable = error { self.init("\(error)", .cannotWrite) } else { self.init("\(error)", .badData) }
     case let code as ExitCode: self.init("", code)
     default: self.init("\(error)", .failure)
     }

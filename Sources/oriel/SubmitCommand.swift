@@ -57,8 +57,7 @@ struct SubmitCommand: AsyncParsableCommand {
     guard let bytes = try CheckLooking.file(chain) else {
       throw CommandFailure("there is no such file: \(chain.safeLine)", .badData)
     }
-    let file: CertificateFile
-    do { file = try CertificateFile(bytes, name: chain) } catch { throw CommandFailure("\(error)", .badData) }
+    let file = try CertificateFile(bytes, name: chain)
     let checker = try await judging.checker()
     let policies = checker.policies.filter { !checker.advisory.contains($0) }.compactMap { policy in
       checker.lists[policy.browser].map { EnforcedPolicy(policy, logs: $0.view) }

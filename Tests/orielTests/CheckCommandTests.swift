@@ -154,6 +154,28 @@ struct CheckCommandTests {
     #expect(noList.status == 2 && noList.errors.contains("oriel logs update"))
   }
 
+  @Test(
+    "names a file to judge by that can't be used, with an exit code of its own",
+    arguments: [
+      ("--log-list", "<html>captive portal</html>"), ("--log-list", #"{"version": "7", "operators": [{"name": "A"#),
+      ("--log-list", ""), ("--log-list", #"{"logs": [], "operators": []}"#), ("--log-list", "[]"),
+      ("--log-list", #"{"version": "7", "operators": []}"#), ("--log-list", nil), ("--root-stores", "{}}"),
+      ("--root-stores", nil), ("--roots", "hello"), ("--roots", nil), ("--enterprise-policy", "[1"),
+      ("--enterprise-policy", nil), ("--hosts", nil),
+    ] as [(String, String?)])
+  func unusableFiles(_ option: String, _ content: String?) async throws {
+    let scene = try CheckScene()
+    let chain = try scene.certificate(embedded: ["a", "b"]).chain
+    let file = scene.folder.path + "/a, b.txt"
+    if let content { _ = try scene.folder.write(content, to: "a, b.txt") }
+    let judging = option == "--log-list" ? [] : ["--log-list", scene.list]
+    for value in option == "--log-list" ? [file, "apple=\(scene.list),chrome=\(file)"] : [file] {
+      let result = try await Command.run(["check", chain, "--json"] + judging + [option, value])
+      #expect(result.status == 65, "\(result.output)\(result.errors)")
+      #expect(result.output.isEmpty && result.errors.contains(file), "\(result.errors)")
+    }
+  }
+
   @Test("many hosts at once: each is told, in the order asked for")
   func manyHosts() async throws {
     let scene = try CheckScene()
