@@ -90,6 +90,8 @@ struct ChainVerificationTests {
     "is for a host, or not",
     arguments: [
       ("probe.example", true), ("PROBE.example.", true), ("a.wild.example", true), ("a.b.wild.example", false),
+      ("my_sub.wild.example", true), ("_DMARC.Wild.example.", true), ("a.my_sub.wild.example", false),
+      ("my_sub.example", false), ("_.probe.example", false),
       ("wild.example", false), ("127.0.0.1", true), ("127.0.0.2", false), ("ec", false), ("", false),
       (".wild.example", false), ("127.0.0.1\u{0}", false),
       ("probe.example\u{0}x", false),

@@ -78,14 +78,26 @@ private final class X509Certificate {
     }
   }
 
-  func matches(_ host: String) -> Bool {
+  /// - Parameter der: the certificate's bytes.
+  func matches(_ host: String, _ der: [UInt8]) -> Bool {
     // OpenSSL would stop at a NUL, and take a leading dot for all names below.
     guard !host.utf8.contains(0), !host.hasPrefix(".") else { return false }
     if X509_check_ip_asc(pointer, host, 0) == 1 { return true }
     let name = host.hasSuffix(".") ? String(host.dropLast()) : host
     // As browsers do: subjectAltName alone counts, and a star stands for a whole label.
     let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
-    return !name.isEmpty && X509_check_host(pointer, name, name.utf8.count, flags, nil) == 1
+    guard !name.isEmpty else { return false }
+    return X509_check_host(pointer, name, name.utf8.count, flags, nil) == 1
+      || X509Certificate.isBelowStar(name, der)
+  }
+
+  /// Whether a star stands for the first label. Browsers do not look at what it stands for; OpenSSL takes letters,
+  /// digits and hyphens alone, and no underscores.
+  private static func isBelowStar(_ host: String, _ der: [UInt8]) -> Bool {
+    let labels = host.lowercased().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    // As for OpenSSL, a star before a top-level domain stands for nothing.
+    guard labels.count == 2, !labels[0].isEmpty, labels[1].contains(".") else { return false }
+    return CertificateFacts(certificate: der).text(of: .dnsName).contains { $0.lowercased() == "*.\(labels[1])" }
   }
 }
 
@@ -99,7 +111,7 @@ extension ChainVerification {
       problem = .unreadable(index: leafIndex)
       return
     }
-    if let host { hostMatches = leaf.matches(host) }
+    if let host { hostMatches = leaf.matches(host, sent[leafIndex]) }
     let others = intermediates.map { X509Certificate($0) }
     guard let context = X509_STORE_CTX_new(), let untrusted = oriel_chain_new() else {
       problem = .other(number: X509_V_ERR_OUT_OF_MEM, reason: "out of memory", depth: 0)
