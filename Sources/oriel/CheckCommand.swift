@@ -25,7 +25,8 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Hosts (example.com, example.com:8443) and files (PEM, DER, - for stdin).", valueName: "host|file"))
+      "Hosts (example.com, example.com:8443, https://example.com) and files (PEM, DER, - for stdin).",
+      valueName: "host|file"))
   var targets: [String] = []
 
   @OptionGroup(title: "What is looked at") var looking: CheckLooking

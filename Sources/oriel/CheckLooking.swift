@@ -56,17 +56,18 @@ struct CheckLooking: ParsableArguments {
     }
   }
 
-  /// The content of a file or of standard input; nil if a host is meant.
+  /// The content of a file or of standard input; nil if a host is meant. Folders are often called like the host whose
+  /// certificate they hold, so that a folder is none unless it is written as a path.
   static func file(_ target: String) throws -> [UInt8]? {
     if target == "-" {
       return [UInt8](try FileHandle.standardInput.read(upToCount: CertificateFile.maximumByteCount + 1) ?? Data())
     }
     var isFolder: ObjCBool = false
     let isThere = FileManager.default.fileExists(atPath: target, isDirectory: &isFolder)
-    guard isThere || target.contains("/") || [".pem", ".crt", ".cer", ".der"].contains(where: target.hasSuffix) else {
-      return nil
-    }
-    guard isThere, !isFolder.boolValue, let handle = FileHandle(forReadingAtPath: target) else {
+    let isPath = target.contains("/") || [".pem", ".crt", ".cer", ".der"].contains(where: target.hasSuffix)
+    guard (isThere && !isFolder.boolValue) || (isPath && !target.contains("://")) else { return nil }
+    guard !isFolder.boolValue else { throw CommandFailure("this is a folder; give a file in it", .badData) }
+    guard isThere, let handle = FileHandle(forReadingAtPath: target) else {
       throw CommandFailure("there is no such file, or it can't be read", .badData)
     }
     defer { try? handle.close() }
@@ -74,9 +75,10 @@ struct CheckLooking: ParsableArguments {
   }
 
   func subject(_ name: String, _ bytes: [UInt8]) throws -> CheckSubject {
-    let file = try CertificateFile(bytes, name: name == "-" ? "standard input" : name)
+    let name = name == "-" ? "standard input" : name
+    let file = try CertificateFile(bytes, name: name)
     return CheckSubject(
-      name: name == "-" ? "standard input" : name, host: host, certificates: file.certificates,
+      name: name, host: try host.map(SiteAddress.name), certificates: file.certificates,
       ocspResponse: try ocsp.map(CheckLooking.bytes), sctList: try sctList.map(CheckLooking.bytes))
   }
 
@@ -90,8 +92,9 @@ struct CheckLooking: ParsableArguments {
   // MARK: Sites
 
   func site(_ text: String) async throws -> [Result<CheckSubject, CheckTrouble>] {
-    var target = try ProbeTarget(text, startTLS: starttls.flatMap(StartTLS.init(rawValue:)))
-    if let sni { target.serverName = sni.isEmpty ? .none : .name(sni) }
+    var target = try ProbeTarget(
+      try SiteAddress.normalised(text), startTLS: starttls.flatMap(StartTLS.init(rawValue:)))
+    if let sni { target.serverName = sni.isEmpty ? .none : .name(try SiteAddress.name(sni)) }
     var options = ProbeOptions()
     options.totalTimeout = .seconds(timeout)
     options.connectTimeout = .seconds(min(timeout, 5))

@@ -1,0 +1,51 @@
+import CertificateTransparency
+import Foundation
+import TestSupport
+import TestWorld
+import Testing
+
+/// What `oriel check` and `oriel sct` are given to look at, as people write it.
+@Suite("targets of oriel check", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
+struct CheckTargetTests {
+  /// `oriel` in a folder of its own.
+  private static func run(_ arguments: [String], in folder: String) async throws -> Command.Result {
+    try await Command(["-C", folder, Command.oriel.path] + arguments, program: URL(filePath: "/usr/bin/env")).finish()
+  }
+
+  @Test(
+    "looks at the site of a host or URL, also where a folder is called like it",
+    arguments: ["localhost:%", "https://localhost:%", "HTTPS://user@localhost:%/", "http://localhost:%/a.pem?b#c"])
+  func sites(_ site: String) async throws {
+    let scene = try CheckScene()
+    let (server, port) = try await CheckScene.serve(try scene.certificate(embedded: ["a", "b"]).arguments)
+    try FileManager.default.createDirectory(
+      at: scene.folder.url.appending(path: "localhost:\(port)"), withIntermediateDirectories: true)
+    let result = try await CheckTargetTests.run(
+      ["check", site.replacing("%", with: "\(port)"), "--address", "127.0.0.1"] + scene.judging, in: scene.folder.path)
+    #expect(result.status == 0 && result.output.contains("Chrome"), "\(result.output)\(result.errors)\(server.errors)")
+  }
+
+  @Test(
+    "says what is wrong with a target in the words of what it is",
+    arguments: [
+      ("bücher.invalid:1", "xn--bcher-kva.invalid"), ("https://bücher.invalid/", "xn--bcher-kva.invalid"),
+      ("https://127.0.0.1:1", "refuses"), ("https://[::1]:1/", "::1"), ("ftp://localhost/", "no address of a web site"),
+      ("./live", "is a folder"), ("live", "does not resolve"), ("./none", "no such file"),
+    ])
+  func refusals(_ target: String, _ words: String) async throws {
+    let scene = try CheckScene()
+    try FileManager.default.createDirectory(
+      at: scene.folder.url.appending(path: "live"), withIntermediateDirectories: true)
+    let result = try await CheckTargetTests.run(
+      ["check", target, "--timeout", "5"] + scene.judging, in: scene.folder.path)
+    #expect(result.status == 2 && result.errors.contains(words), "\(result.output)\(result.errors)")
+  }
+
+  @Test("takes --host of a certificate in a file as people write it")
+  func host() async throws {
+    let scene = try CheckScene()
+    let chain = try scene.certificate(embedded: ["a", "b"]).chain
+    let result = try await Command.run(["check", chain, "--json", "--host", "bücher.invalid"] + scene.judging)
+    #expect(result.output.contains("xn--bcher-kva.invalid"), "\(result.output)\(result.errors)")
+  }
+}
