@@ -130,6 +130,7 @@ struct CheckTrouble: Error, Sendable {
     switch error {
     case let error as ProbeError: (code, message) = (error.code, error.description)
     case let error as CertificateFile.Failure: (code, message) = ("not-a-certificate", error.description)
+    case let error as PrecertificateError: (code, message) = ("precertificate", error.description)
     case let error as CommandFailure: (code, message) = ("failed", error.message)
     default: (code, message) = ("failed", "\(error)")
     }

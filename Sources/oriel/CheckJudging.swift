@@ -108,6 +108,7 @@ struct CheckJudging: ParsableArguments {
   /// Judges, with a missing issuer fetched where that is asked for.
   func check(_ subject: CheckSubject, with checker: Checker) async throws -> CheckReport {
     var report = try await judge(subject, checker)
+    if report.isPrecertificate { throw PrecertificateError() }
     guard inclusion else { return report }
     report.inclusion = try await HTTPTransport.withTransport { transport in
       await InclusionCheck(transport: transport, now: checker.time).check(report)

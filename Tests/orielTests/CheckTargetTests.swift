@@ -48,4 +48,19 @@ struct CheckTargetTests {
     let result = try await Command.run(["check", chain, "--json", "--host", "bücher.invalid"] + scene.judging)
     #expect(result.output.contains("xn--bcher-kva.invalid"), "\(result.output)\(result.errors)")
   }
+
+  @Test("says that a precertificate is one, and that its certificate is what to check", arguments: [false, true])
+  func precertificate(json: Bool) async throws {
+    let scene = try CheckScene()
+    let pair = try scene.certificate(embedded: ["a", "b"]).pair
+    let file = try scene.folder.write(
+      ([pair.precertificate] + pair.chain).map { PEM.encode($0) }.joined(), to: "precertificate.pem")
+    let result = try await Command.run(["check", file] + (json ? ["--json"] : []) + scene.judging)
+    #expect(result.status == 2 && !(result.output + result.errors).contains("CT-NONE"), "\(result.output)")
+    if json {
+      #expect(result.output.contains("\"code\":\"precertificate\""), "\(result.output)")
+    } else {
+      #expect(result.output.isEmpty && result.errors.contains("this is a precertificate"), "\(result.errors)")
+    }
+  }
 }

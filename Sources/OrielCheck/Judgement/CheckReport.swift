@@ -82,6 +82,24 @@ package struct CheckReport: Sendable {
   }
 }
 
+extension CheckReport {
+  /// Whether what was looked at is a precertificate.
+  package var isPrecertificate: Bool {
+    subject.certificates.indices.contains(chain.leafIndex)
+      && TBSCertificate.isPrecertificate(subject.certificates[chain.leafIndex])
+  }
+}
+
+/// There is no sense in judging the SCTs of a precertificate.
+package struct PrecertificateError: Error, CustomStringConvertible {
+  package init() {}
+
+  package var description: String {
+    "this is a precertificate, which no server may use and which never has SCTs: check the certificate that the CA "
+      + "issued for it"
+  }
+}
+
 extension ChainVerification.Problem {
   /// The stable name of the finding, beside those of the policies' verdicts.
   package var checkCode: String {
