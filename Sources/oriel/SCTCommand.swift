@@ -16,7 +16,19 @@ struct SCTCommand: AsyncParsableCommand {
     subcommands: [Decode.self, Verify.self])
 
   /// The bytes of a list, made of one SCT where that is what the file holds.
+  ///
+  /// - Throws: ``CommandFailure`` if nothing in it can be read as an SCT.
   static func list(_ source: String) throws -> [UInt8] {
+    let bytes = try content(source)
+    let report = SCTVerifier(logs: LogView([], timestamp: nil)).verify(
+      PresentedCertificate(leaf: [], tlsSCTList: bytes), at: Timestamp(milliseconds: .max))
+    guard !report.scts.contains(where: { $0.sct != nil }) else { return bytes }
+    let problem = report.listProblems.first { $0.source == .tls }.map { "\($0)" }
+    let reason = problem ?? report.scts.first?.status.code ?? "it is empty"
+    throw CommandFailure("'\(source.safeLine)' is no SCT and no list of SCTs: \(reason.safeLine)", .badData)
+  }
+
+  private static func content(_ source: String) throws -> [UInt8] {
     let isFile = source == "-" || FileManager.default.fileExists(atPath: source)
     guard var bytes = isFile ? try CheckLooking.file(source) : Base64.decode(source) else {
       throw CommandFailure("'\(source.safeLine)' is neither a file nor base64", .badData)
@@ -33,7 +45,11 @@ struct SCTCommand: AsyncParsableCommand {
   struct Decode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "decode", abstract: "What an SCT or a list of them says.",
-      discussion: "Example:\n  oriel sct decode shop.sct")
+      discussion: """
+        Example:
+          oriel sct decode shop.sct
+        Exit code 0 if an SCT can be read, 65 if not.
+        """)
 
     @Argument(help: ArgumentHelp("A file (- for stdin), or base64.", valueName: "FILE|BASE64")) var source: String
     @OptionGroup var judging: CheckJudging
@@ -58,7 +74,7 @@ struct SCTCommand: AsyncParsableCommand {
         Examples:
           oriel sct verify --cert chain.pem              those embedded in it
           oriel sct verify --cert chain.pem shop.sct     a list that TLS delivers
-        Exit code 0 if all are valid, 1 if not.
+        Exit code 0 if all are valid, 1 if not, 65 if a file is not what it should be.
         """)
 
     @Argument(help: ArgumentHelp("A file (- for stdin), or base64.", valueName: "FILE|BASE64")) var source: String?

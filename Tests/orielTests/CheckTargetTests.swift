@@ -63,4 +63,29 @@ struct CheckTargetTests {
       #expect(result.output.isEmpty && result.errors.contains("this is a precertificate"), "\(result.errors)")
     }
   }
+
+  @Test(
+    "refuses to decode or verify what holds no SCT",
+    arguments: ["hello", "text", "random", "version 2", "empty", "cut"])
+  func noSCT(_ what: String) async throws {
+    let scene = try CheckScene()
+    let certificate = try scene.certificate(embedded: ["a", "b"])
+    let sct = try scene.scts(["c"], certificate.pair.certificateEntry)[0].encoded()
+    let contents: [String: [UInt8]] = [
+      "hello": Array("hello world, no SCT\n".utf8),
+      "text": Array(try String(contentsOfFile: scene.list, encoding: .utf8).utf8),
+      "random": (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 91) }, "version 2": [1] + sct.dropFirst(),
+      "empty": [], "cut": Array(sct.dropLast()),
+    ]
+    let file = scene.folder.path + "/a.sct"
+    try Data(try #require(contents[what])).write(to: URL(filePath: file))
+    for command in [["decode"], ["verify", "--cert", certificate.chain]] {
+      let result = try await Command.run(["sct"] + command + [file, "--log-list", scene.list])
+      #expect(result.status == 65 && result.output.isEmpty, "\(command) \(result.output)\(result.errors)")
+      #expect(result.errors.contains("a.sct' is no SCT"), "\(result.errors)")
+    }
+    try Data(sct).write(to: URL(filePath: file))
+    let decoded = try await Command.run(["sct", "decode", file, "--log-list", scene.list])
+    #expect(decoded.status == 0 && decoded.output.contains("Operator c"), "\(decoded.errors)")
+  }
 }
