@@ -76,6 +76,26 @@ struct ChainVerificationTests {
     #expect(verify([root], anchors: others).problem == .untrustedRoot(depth: 0, subject: "CN=root,O=Oriel"))
   }
 
+  @Test("to a root of this machine, which is read once, from the file or folder where OpenSSL looks for it")
+  func system() async throws {
+    let root = certificates.path("root.pem")
+    let hash = try await Command(
+      ["x509", "-noout", "-subject_hash", "-in", root], program: URL(filePath: "/usr/bin/openssl")
+    ).finish().lines
+    let pem = try String(contentsOfFile: root, encoding: .utf8)
+    for (name, isFound) in [("roots.pem", true), (try #require(hash.first) + ".0", true), ("root.crt", false)] {
+      let folder = try TemporaryFolder()
+      let file = try folder.write(pem, to: name)
+      let environment = [
+        "SSL_CERT_FILE": folder.path + "/roots.pem", "SSL_CERT_DIR": "/nowhere:" + folder.path,
+      ]
+      let anchors = try TrustAnchors.system(environment: environment)
+      try FileManager.default.removeItem(atPath: file)
+      #expect(verify([leaf, inter], anchors: anchors).isVerified == isFound, "\(name)")
+      #expect(!verify([leaf, inter], anchors: try .system(environment: environment)).isVerified)
+    }
+  }
+
   @Test("is judged at the time given")
   func time() {
     let day: UInt64 = 86_400_000

@@ -1,83 +1,7 @@
 import COpenSSL
 import CertificateTransparency
 
-/// The roots that a chain may end in. Nothing is added once it is made, and OpenSSL's own locks guard the rest.
-package final class TrustAnchors: Sendable {
-  package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
-    package let description: String
-  }
-
-  nonisolated(unsafe) fileprivate let store: OpaquePointer
-
-  private init(empty: Void) throws(Failure) {
-    guard let store = X509_STORE_new() else { throw Failure(description: "OpenSSL gives no certificate store") }
-    self.store = store
-  }
-
-  deinit { X509_STORE_free(store) }
-
-  /// The roots of this machine, where its OpenSSL looks for them (`SSL_CERT_FILE` and `SSL_CERT_DIR` count).
-  package static func system() throws(Failure) -> TrustAnchors {
-    let anchors = try TrustAnchors(empty: ())
-    guard X509_STORE_set_default_paths(anchors.store) == 1 else {
-      throw Failure(description: "OpenSSL does not find this machine's roots")
-    }
-    return anchors
-  }
-
-  /// The roots of a PEM file.
-  package convenience init(file: String) throws(Failure) {
-    try self.init(empty: ())
-    ERR_clear_error()
-    defer { ERR_clear_error() }
-    guard !file.utf8.contains(0), X509_STORE_load_file(store, file) == 1 else {
-      let reason = ERR_reason_error_string(ERR_peek_error()).map { String(cString: $0) } ?? "no certificate"
-      throw Failure(description: "\(file) gives no roots: \(reason)")
-    }
-  }
-
-  /// These roots, in DER.
-  package convenience init(certificates: [[UInt8]]) throws(Failure) {
-    try self.init(empty: ())
-    for (index, certificate) in certificates.enumerated() {
-      guard let parsed = X509Certificate(certificate), X509_STORE_add_cert(store, parsed.pointer) == 1 else {
-        throw Failure(description: "root \(index) is not a certificate that can be read")
-      }
-    }
-  }
-}
-
-/// A certificate as OpenSSL reads it.
-private final class X509Certificate {
-  let pointer: OpaquePointer
-
-  /// Nil if the bytes are not exactly one certificate.
-  init?(_ der: [UInt8]) {
-    defer { ERR_clear_error() }
-    let parsed = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
-      var position = bytes.baseAddress
-      guard let certificate = d2i_X509(nil, &position, bytes.count) else { return nil }
-      guard position == bytes.baseAddress.map({ $0 + bytes.count }) else {
-        X509_free(certificate)
-        return nil
-      }
-      return certificate
-    }
-    guard let parsed else { return nil }
-    pointer = parsed
-  }
-
-  deinit { X509_free(pointer) }
-
-  static func der(_ pointer: OpaquePointer) -> [UInt8] {
-    let count = i2d_X509(pointer, nil)
-    guard count > 0 else { return [] }
-    return [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
-      var position = buffer.baseAddress
-      initialized = max(0, Int(i2d_X509(pointer, &position)))
-    }
-  }
-
+extension X509Certificate {
   /// - Parameter der: the certificate's bytes.
   func matches(_ host: String, _ der: [UInt8]) -> Bool {
     // OpenSSL would stop at a NUL, and take a leading dot for all names below.
@@ -106,13 +30,13 @@ extension ChainVerification {
   mutating func verify(
     _ sent: [[UInt8]], _ intermediates: [[UInt8]], _ host: String?, _ time: Timestamp, _ anchors: TrustAnchors
   ) {
-    let parsed = sent.map { X509Certificate($0) }
+    let parsed = sent.enumerated().map { $0 == leafIndex ? X509Certificate($1) : anchors.issuers[$1] }
     guard let leaf = parsed[leafIndex] else {
       problem = .unreadable(index: leafIndex)
       return
     }
     if let host { hostMatches = leaf.matches(host, sent[leafIndex]) }
-    let others = intermediates.map { X509Certificate($0) }
+    let others = intermediates.map { anchors.issuers[$0] }
     guard let context = X509_STORE_CTX_new(), let untrusted = oriel_chain_new() else {
       problem = .other(number: X509_V_ERR_OUT_OF_MEM, reason: "out of memory", depth: 0)
       return
