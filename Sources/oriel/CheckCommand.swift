@@ -146,11 +146,11 @@ struct CheckPrinter {
     switch outcome {
     case .report(let report):
       try Terminal.write(
-        json ? try report.json() + "\n" : report.text(emphasise: CheckPrinter.colour) + (isPlural ? "\n" : ""))
+        json ? report.json() + "\n" : report.text(emphasise: CheckPrinter.colour) + (isPlural ? "\n" : ""))
     case .failure(let trouble):
       if json {
         try Terminal.write(
-          try CheckFailureJSON(name: trouble.name, code: trouble.code, message: trouble.message).json() + "\n")
+          CheckReport.json(name: trouble.name, code: trouble.code, message: trouble.message) + "\n")
       } else {
         Terminal.complain("\(trouble.name.safeLine): \(trouble.message.safeLine)")
       }
