@@ -40,6 +40,10 @@ public struct Forecast: Hashable, Sendable {
     for (date, event) in dates where date > time && date <= end {
       if events[date]?.contains(event) != true { events[date, default: []].append(event) }
     }
+    guard !events.isEmpty else {
+      failures = []
+      return
+    }
     let times = events.keys.sorted()
     failures = policies.compactMap { policy in
       guard policy.judge(report, asOf: time, staleness: .ignored).passes else { return nil }

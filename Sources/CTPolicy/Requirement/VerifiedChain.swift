@@ -18,12 +18,7 @@ public struct ChainCertificate: Hashable, Sendable {
   public let certificateHash: SHA256Hash
   /// SHA-256 of the SubjectPublicKeyInfo as it stands; nil if there is none to be found.
   public let publicKeyHash: SHA256Hash?
-  /// The subject as text; empty if it is no Name.
-  public let subject: String
-  /// The O attributes of the subject in their order, as they stand; nil if the subject is no Name.
-  public let organisations: [OrganisationName]?
-  /// The same after the normalisation of RFC 5280, section 7.1; nil also if a value is not what its type says.
-  public let normalisedOrganisations: [OrganisationName]?
+  private let name: DistinguishedName?
   public let constraint: Constraint
   /// Object identifiers of the certificatePolicies extension, dotted.
   public let policies: [String]
@@ -38,16 +33,21 @@ public struct ChainCertificate: Hashable, Sendable {
     let facts = CertificateFacts(certificate: der)
     certificateHash = SHA256Hash.hash(der)
     publicKeyHash = facts.publicKeyHash
-    subject = facts.subject?.description ?? ""
+    name = facts.subject
     notBefore = facts.notBefore
-    organisations = facts.subject.map(OrganisationName.list)
-    normalisedOrganisations = facts.subject.flatMap(OrganisationName.normalisedList)
     let fields = CertificateFields(certificate: 0..<bytes.count, in: bytes)
     let list = fields.flatMap { $0.isComplete ? ExtensionFields.list(bytes, in: $0.extensions) : nil }
     constraint = list.map { ChainCertificate.constraint($0, in: bytes) } ?? .unreadable
     policies = list.map { ChainCertificate.policies($0, in: bytes) } ?? []
     isSelfIssued = fields.map { !$0.subject.isEmpty && bytes.equals($0.issuer, bytes.copy($0.subject)) } ?? false
   }
+
+  /// The subject as text; empty if it is no Name.
+  public var subject: String { name?.description ?? "" }
+  /// The O attributes of the subject in their order, as they stand; nil if the subject is no Name.
+  public var organisations: [OrganisationName]? { name.map(OrganisationName.list) }
+  /// The same after the normalisation of RFC 5280, section 7.1; nil also if a value is not what its type says.
+  public var normalisedOrganisations: [OrganisationName]? { name.flatMap(OrganisationName.normalisedList) }
 
   /// How to call it in a message.
   var label: String { subject.isEmpty ? "the certificate \(certificateHash.hex.prefix(16))" : "\"\(subject)\"" }
@@ -115,8 +115,11 @@ public struct VerifiedChain: Hashable, Sendable {
     where certificate.count > VerifiedChain.maximumByteCount {
       throw FormatError("chain", at: index, "a certificate of \(certificate.count) bytes is too long to look into")
     }
-    self.certificates = certificates.map(ChainCertificate.init)
-    self.others = others.map(ChainCertificate.init)
+    let read = certificates.map(ChainCertificate.init)
+    self.certificates = read
+    self.others = others.map { other in
+      certificates.firstIndex(of: other).map { read[$0] } ?? ChainCertificate(other)
+    }
   }
 
   public var leaf: ChainCertificate { certificates[0] }
