@@ -82,9 +82,9 @@ struct CheckJudging: ParsableArguments {
       throw CommandFailure(
         "there is no list of logs to judge by: run `oriel logs update`, or give one with --log-list", ExitCode(2))
     }
+    let past = timeJudgedFor(now)
     var checker = Checker(
-      lists: lists, anchors: try TrustAnchors.system(), time: timeJudgedFor(now) ?? now)
-    checker.isHistorical = timeJudgedFor(now) != nil
+      lists: lists, anchors: try TrustAnchors.system(), time: past ?? now, isHistorical: past != nil)
     if !policy.isEmpty {
       checker.policies = BrowserPolicy.current.filter { policy.flatMap(CheckJudging.policies).contains($0) }
     }

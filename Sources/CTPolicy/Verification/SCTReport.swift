@@ -68,6 +68,8 @@ public struct ReportedSCT: Hashable, Sendable {
   public var operatorName: String? { sct.flatMap { listed?.operatorName(at: $0.timestamp) } }
   /// Whether the log's signature is right, whatever the timestamp.
   public var isSigned: Bool { status == .valid || status == .future }
+  /// Whether its signature was verified, right or not.
+  var isOfKnownLog: Bool { listed?.isKnown ?? false }
 }
 
 /// Why a signature of a known log does not fit, as far as that can be found out by trying.

@@ -15,9 +15,19 @@ public struct SCTVerifier: Sendable {
   ///
   /// - Parameter time: SCTs that are later are from the future.
   public func verify(_ certificate: PresentedCertificate, at time: Timestamp) -> SCTReport {
+    verify(certificate, at: time, reusing: nil)
+  }
+
+  /// The same, with what another list of logs already showed of signatures: a log's id is the hash of its key.
+  ///
+  /// - Parameter earlier: the report on the same certificate at the same time, by other logs.
+  package func verify(
+    _ certificate: PresentedCertificate, at time: Timestamp, reusing earlier: SCTReport?
+  ) -> SCTReport {
     let leaf = certificate.leaf.span
     let reading = LeafReading(leaf)
     var run = VerificationRun(logs: logs, time: time, entries: SignedEntries(certificate, reading))
+    run.known = earlier?.scts.filter(\.isOfKnownLog) ?? []
     switch reading?.embedded {
     case .list(let range): run.read(leaf, in: range, from: .x509)
     case .malformed(let offset, let reason): run.note(.x509, offset, reason)
@@ -48,6 +58,8 @@ private struct VerificationRun {
   var entries: SignedEntries
   var scts: [ReportedSCT] = []
   var problems: [SCTListProblem] = []
+  /// SCTs whose signatures were verified before.
+  var known: [ReportedSCT] = []
   /// Explaining takes several verifications each: hostile lists get only so many.
   var explanationsLeft = 16
 
@@ -97,7 +109,8 @@ private struct VerificationRun {
       (sct, trailingByteCount) = (read, count)
       listed = logs[read.logID]
       if let log = listed, log.isKnown {
-        status = judge(read, of: log.description.key, source)
+        let earlier = known.first { $0.source == source && $0.position == position }
+        status = earlier?.status ?? judge(read, of: log.description.key, source)
       } else {
         status = .unknownLog(listed?.reason ?? LogView.reason(ofUnlisted: read.logID))
       }

@@ -1,6 +1,6 @@
 package import CTLogClient
 package import CTPolicy
-import CertificateTransparency
+package import CertificateTransparency
 
 /// Whose list of logs.
 package enum Browser: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -39,17 +39,24 @@ package struct BrowserLists: Sendable {
   package struct List: Sendable {
     package let name: String
     package let version: String?
-    package let view: LogView
+    /// When it was made, or else fetched.
+    package let timestamp: Timestamp?
+    package fileprivate(set) var view: LogView
     package let signature: LoadedLogList.Signature
     /// Set if the list is another browser's, for want of its own.
     package var standsInFor: Browser?
 
     package init(_ loaded: LoadedLogList) {
-      name = loaded.source.name
-      version = loaded.list.version
+      self.init(name: loaded.source.name, loaded.list, fetchedAt: loaded.fetchedAt, signature: loaded.signature)
+    }
+
+    package init(name: String, _ list: LogList, fetchedAt: Timestamp, signature: LoadedLogList.Signature) {
+      self.name = name
+      version = list.version
       // A list without a time of its own, such as Apple's, is as old as its copy.
-      view = LogView(loaded.list, timestamp: loaded.list.timestamp ?? loaded.fetchedAt)
-      signature = loaded.signature
+      timestamp = list.timestamp ?? fetchedAt
+      view = LogView(list, timestamp: timestamp)
+      self.signature = signature
     }
   }
 
@@ -59,11 +66,25 @@ package struct BrowserLists: Sendable {
 
   package var isEmpty: Bool { lists.isEmpty }
 
-  /// The list to judge a browser by: its own or, where there is none, Chrome's, from which others take theirs.
+  /// The lists as they were at an earlier time, as far as they tell.
+  package func asOf(_ time: Timestamp) -> BrowserLists {
+    BrowserLists(
+      lists.mapValues { list in
+        var list = list
+        list.view = list.view.asOf(time)
+        return list
+      })
+  }
+
+  /// Whose list a browser is judged by: its own or, where there is none, Chrome's, from which others take theirs.
+  func source(for browser: Browser) -> Browser? {
+    lists[browser] != nil ? browser : lists[.chrome] != nil ? .chrome : lists.keys.min()
+  }
+
+  /// The list to judge a browser by.
   package subscript(_ browser: Browser) -> List? {
-    if let own = lists[browser] { return own }
-    guard var other = lists[.chrome] ?? lists.min(by: { $0.key < $1.key })?.value else { return nil }
-    other.standsInFor = browser
-    return other
+    guard let source = source(for: browser), var list = lists[source] else { return nil }
+    if source != browser { list.standsInFor = browser }
+    return list
   }
 }

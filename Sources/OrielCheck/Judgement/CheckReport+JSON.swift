@@ -98,7 +98,7 @@ extension Evidence {
 extension BrowserLists.List {
   fileprivate var json: JSONValue {
     [
-      "name": .text(name), "version": version.map(JSONValue.text), "timestamp": view.timestamp.map { .text($0.description) },
+      "name": .text(name), "version": version.map(JSONValue.text), "timestamp": timestamp.map { .text($0.description) },
       "signature": .text(CheckPage.describe(signature)), "is_substitute": .flag(standsInFor != nil),
     ]
   }

@@ -116,7 +116,7 @@ extension CheckReport {
     for (browsers, list) in lists {
       var parts = ["\(browsers.map(\.rawValue).joined(separator: ", ")): \(list.name.safeLine)"]
       if let version = list.version { parts.append("version \(version.safeLine)") }
-      if let listed = list.view.timestamp {
+      if let listed = list.timestamp {
         let isAhead = listed > time
         let age = isAhead ? listed.milliseconds - time.milliseconds : time.milliseconds - listed.milliseconds
         parts.append("\(age / 86_400_000) days \(isAhead ? "ahead" : "old")")

@@ -38,7 +38,7 @@ package struct Checker: Sendable {
   package var policies = BrowserPolicy.current
   /// Of these policies what comes of them is shown, but decides nothing: texts that nobody enforces.
   package var advisory: Set<BrowserPolicy> = [.apple(.published)]
-  package var lists: BrowserLists
+  package let lists: BrowserLists
   /// Roots that verify, and that are public unless ``rootStores`` says otherwise.
   package var systemAnchors: TrustAnchors
   /// Roots that verify besides; they are not public unless ``rootStores`` says so.
@@ -46,45 +46,51 @@ package struct Checker: Sendable {
   package var rootStores: RootStores?
   package var enterprise = EnterprisePolicies()
   package var staleness = BrowserPolicy.Staleness.failOpen
-  package var time: Timestamp
-  /// Whether the time is another one than now: then rules hold that held at that time, and logs were in service that
-  /// entered their state later.
-  package var isHistorical = false
+  package let time: Timestamp
+  private let isHistorical: Bool
 
-  package init(lists: BrowserLists, anchors: TrustAnchors, time: Timestamp) {
-    self.lists = lists
+  /// - Parameter isHistorical: whether the time is another one than now: then rules hold that held at that time, and
+  ///   logs were in service that entered their state later.
+  package init(lists: BrowserLists, anchors: TrustAnchors, time: Timestamp, isHistorical: Bool = false) {
+    self.lists = isHistorical ? lists.asOf(time) : lists
     systemAnchors = anchors
     self.time = time
+    self.isHistorical = isHistorical
   }
 
   /// - Parameter intermediates: certificates that may help to build the chain, beside those sent.
   package func check(_ subject: CheckSubject, intermediates: [[UInt8]] = []) -> CheckReport {
-    let (chain, publicity) = verify(subject, intermediates)
+    let (chain, anchored) = verify(subject, intermediates)
     let leaf = subject.certificates.indices.contains(chain.leafIndex) ? subject.certificates[chain.leafIndex] : []
     let issuers = chain.chain.isEmpty ? subject.certificates.filter { $0 != leaf } : Array(chain.chain.dropFirst())
     let presented = PresentedCertificate(
       leaf: leaf, issuers: issuers, ocspResponse: subject.ocspResponse, tlsSCTList: subject.sctList)
     let verified = try? VerifiedChain(
       chain.chain.isEmpty ? [leaf] + issuers : chain.chain, others: subject.certificates)
+    let said = chain.chain.isEmpty ? nil : verified.flatMap { rootStores?.publicity(of: $0) }
+    let publicity = said ?? anchored
     var reports: [Browser: SCTReport] = [:]
     var results: [PolicyResult] = []
     var forecasts: [Forecast.Failure] = []
     for policy in policies.map({ ofItsTime($0, verified) }) {
-      guard let list = lists[policy.browser] else { continue }
-      let view = isHistorical ? list.view.asOf(time) : list.view
-      let report = reports[policy.browser] ?? SCTVerifier(logs: view).verify(presented, at: time)
-      reports[policy.browser] = report
+      guard let source = lists.source(for: policy.browser), let list = lists[policy.browser] else { continue }
+      let report =
+        reports[source]
+        ?? SCTVerifier(logs: list.view).verify(presented, at: time, reusing: reports.first?.value)
+      reports[source] = report
       let verdict = policy.judge(report, asOf: time, staleness: staleness)
       let requirement = requirement(policy, subject, verified, publicity, verdict)
       results.append(
         PolicyResult(verdict: verdict, requirement: requirement, list: list, decides: !advisory.contains(policy)))
       if verdict.passes { forecasts += Forecast(report, policies: [policy], asOf: time).failures }
     }
+    let shown = lists.source(for: .chrome).flatMap { reports[$0] } ?? reports.min { $0.key < $1.key }?.value
     return CheckReport(
       subject: subject, time: time, facts: CertificateFacts(certificate: leaf),
       leafHash: SHA256Hash.hash(leaf), chain: chain, publicity: publicity,
-      report: reports[.chrome] ?? reports.min { $0.key < $1.key }?.value, results: results, forecasts: forecasts,
-      distrust: distrust(verified, reports[.chrome]), warnings: enterprise.warnings + (rootStores?.warnings ?? []))
+      report: shown, results: results, forecasts: forecasts,
+      distrust: distrust(verified, results.contains { $0.policy.browser == .chrome } ? shown : nil),
+      warnings: enterprise.warnings + (rootStores?.warnings ?? []))
   }
 
   /// Chromium had other rules for certificates from before April 2022, the last of which expired in May 2023.
@@ -103,24 +109,17 @@ package struct Checker: Sendable {
 
   // MARK: The chain
 
+  /// The chain, and how public its root is by the anchors that it reaches.
   private func verify(_ subject: CheckSubject, _ intermediates: [[UInt8]]) -> (ChainVerification, RootPublicity) {
     let chain = { (anchors: TrustAnchors) in
       ChainVerification(
         of: subject.certificates, intermediates: intermediates, host: subject.host, at: time, anchors: anchors)
     }
     let usual = chain(systemAnchors)
-    if usual.reachesRoot { return (usual, said(of: usual) ?? .public) }
-    guard let localAnchors else { return (usual, said(of: usual) ?? .unknown) }
-    let local = chain(localAnchors)
-    if local.reachesRoot { return (local, said(of: local) ?? .local) }
-    let better = local.chain.count > usual.chain.count ? local : usual
-    return (better, said(of: better) ?? .unknown)
-  }
-
-  /// What the root stores given say of the chain's root; nil where none are.
-  private func said(of chain: ChainVerification) -> RootPublicity? {
-    guard let rootStores, let verified = try? VerifiedChain(chain.chain) else { return nil }
-    return rootStores.publicity(of: verified)
+    if usual.reachesRoot { return (usual, .public) }
+    guard let local = localAnchors.map(chain) else { return (usual, .unknown) }
+    if local.reachesRoot { return (local, .local) }
+    return (local.chain.count > usual.chain.count ? local : usual, .unknown)
   }
 
   // MARK: Whether it matters
