@@ -136,9 +136,9 @@ let package = Package(
     .executableTarget(
       name: "oriel-bench",
       dependencies: [
-        "CTPolicy", "OrielAccounts", "OrielVerdicts", "OrielLog", "OrielMonitor", "OrielStore", "OrielWatchlist",
-        "CTLogClient",
-        "CertificateTransparency", "MerkleTree", "TestWorld", crypto, cryptoExtras,
+        "COpenSSL", "CTPolicy", "OrielAccounts", "OrielCheck", "OrielProbe", "OrielVerdicts", "OrielLog",
+        "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld", crypto, cryptoExtras,
       ],
       path: "Benchmarks"),
     .target(

@@ -6,6 +6,7 @@ import Foundation
 ///     oriel-bench digest DIR               the digest stage against inflating, scanning and hashing alone
 ///     oriel-bench process DIR ORIEL        `oriel watch --once` over loopback HTTP
 ///     oriel-bench policies DIR             judging certificates against the bare signature checks
+///     oriel-bench bulk DIR                 `oriel check` of many certificates against the bare signature checks
 ///     oriel-bench outbox DIR ORIEL [COUNT] `oriel serve` sending what waits (100,000 by default), and its latency
 ///     oriel-bench submissions DIR [COUNT]  makes submissions for a log (330,000 by default)
 ///     oriel-bench log DIR ORIEL [RATE [SECONDS]]   `oriel log serve` taking them; every SCT is checked
@@ -27,6 +28,7 @@ struct OrielBench {
     case "process" where arguments.count >= 3:
       try await ProcessBenchmark(corpus: Corpus(directory), oriel: arguments[2]).run()
     case "policies": try await PolicyBenchmark().run()
+    case "bulk": try BulkCheckBenchmark().run()
     case "outbox" where arguments.count >= 3:
       let count = arguments.dropFirst(3).first.flatMap { Int($0) } ?? 100_000
       let benchmark = OutboxBenchmark(directory: directory, oriel: arguments[2], count: count)
