@@ -113,6 +113,29 @@ struct CheckCommandTests {
     #expect(unknown.status == 2 && unknown.output.contains("CHAIN-ISSUER-1"), "\(unknown.output)")
   }
 
+  @Test("takes --as-of with the date of today for now, and with an earlier one for that day")
+  func asOf() async throws {
+    let scene = try CheckScene()
+    let chain = try scene.certificate(embedded: ["a"], days: 200).chain
+    let day = { String("\(Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000)))".prefix(10)) }
+    let common = ["check", chain, "--host", "localhost", "--json"] + scene.judging
+    // At midnight the day may change in between.
+    for _ in 0..<2 {
+      let today = day()
+      let now = try CheckScene.standings(try await Command.run(common).output)
+      let asOf = try await Command.run(common + ["--as-of", today])
+      guard today == day() else { continue }
+      #expect(asOf.status == 1)
+      let then = try CheckScene.standings(asOf.output)
+      #expect(now.count == 5 && then.mapValues(\.code) == now.mapValues(\.code))
+      #expect(then.mapValues(\.standing) == now.mapValues(\.standing))
+      break
+    }
+    let before = try CheckScene.standings(try await Command.run(common + ["--as-of", "2025-01-01"]).output)
+    #expect(before["android"]?.standing == "not-required" && before["firefox"]?.standing == "not-required")
+    #expect(before["chrome"]?.standing == "fail")
+  }
+
   @Test("takes enterprise policies into account, and tells of one that nearly matches")
   func exemptions() async throws {
     let scene = try CheckScene()
