@@ -68,9 +68,10 @@ public struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
   private static func escaped(_ value: String) -> String {
     var text = ""
     let scalars = value.unicodeScalars
+    let last = scalars.count - 1
     for (position, scalar) in scalars.enumerated() {
       let isFirst = position == 0
-      let isLast = position == scalars.count - 1
+      let isLast = position == last
       switch scalar {
       case "\"", "+", ",", ";", "<", ">", "\\": text += "\\" + String(Character(scalar))
       case "#" where isFirst, " " where isFirst || isLast: text += "\\" + String(Character(scalar))
