@@ -38,18 +38,20 @@ struct BulkCheckBenchmark {
         links.append((certificate, key))
       }
     }
-    let times = try best(of: 5, [
-      {
-        for sct in scts { precondition(sct.key.verify(sct.signature, over: sct.input)) }
-        for link in links { precondition(X509_verify(link.certificate, link.key) == 1) }
-      },
-      {
-        for subject in subjects {
-          let report = checker.check(subject)
-          precondition(report.standing == .pass && report.results.count == 5 && report.json().utf8.count > 1000)
-        }
-      },
-    ])
+    let times = try best(
+      of: 5,
+      [
+        {
+          for sct in scts { precondition(sct.key.verify(sct.signature, over: sct.input)) }
+          for link in links { precondition(X509_verify(link.certificate, link.key) == 1) }
+        },
+        {
+          for subject in subjects {
+            let report = checker.check(subject)
+            precondition(report.standing == .pass && report.results.count == 5 && report.json().utf8.count > 1000)
+          }
+        },
+      ])
     print(
       "bulk check: \(text(Double(scts.count + links.count) / times[0], 0)) signature checks/s alone, SCTs and chains;",
       "\(text(Double(subjects.count) / times[1], 0)) certificates/s checked, as JSON,",
