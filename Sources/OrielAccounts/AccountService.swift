@@ -179,13 +179,16 @@ package struct AccountService: Sendable {
   }
 
   /// Forgets links, sessions and attempts that are over, and goes on with removing accounts.
+  ///
+  /// Sessions and attempts that a clock that was ahead dated into the future go too: they would count years later.
   package func sweep() async throws {
     try await continueRemovals()
     try await store.transaction { [store] connection in
       let now = store.now()
       try connection.execute("DELETE FROM links WHERE expires_at < ?", [.integer(now)])
-      try connection.execute("DELETE FROM sessions WHERE expires_at < ?", [.integer(now)])
-      try connection.execute("DELETE FROM attempts WHERE at < ?", [.integer(now - 86_400_000)])
+      try connection.execute("DELETE FROM sessions WHERE \(Session.isInvalid)", Session.validity(now))
+      try connection.execute(
+        "DELETE FROM attempts WHERE at < ? OR at > ?", [.integer(now - 86_400_000), .integer(now + 86_400_000)])
     }
   }
 }

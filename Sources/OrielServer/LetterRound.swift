@@ -11,6 +11,8 @@ import Synchronization
 package final class LetterRound: Sendable {
   private static let firstPause: Int64 = 10_000
   private static let longestPause: Int64 = 3_600_000
+  /// No link works for longer, whatever a clock that was ahead made of its end.
+  private static let longestWait: Int64 = 7 * 86_400_000
   /// More than this do not wait at once; whatever keeps so many from leaving is known to the operator.
   private static let mostWaiting = 1000
 
@@ -38,6 +40,7 @@ package final class LetterRound: Sendable {
       return
     }
     var pause = LetterRound.firstPause
+    var waited: Int64 = 0
     var isWaiting = false
     defer { if isWaiting { waiting.withLock { $0 -= 1 } } }
     while true {
@@ -51,7 +54,7 @@ package final class LetterRound: Sendable {
       }
       // What was broken off by the end of the service says nothing of the mail server.
       if Task.isCancelled { return }
-      guard time.now() + pause < letter.expiresAt else {
+      guard time.now() + pause < letter.expiresAt, waited + pause < LetterRound.longestWait else {
         tell(letter, "was not sent while its link worked", words)
         return
       }
@@ -64,6 +67,7 @@ package final class LetterRound: Sendable {
         guard isWaiting else { return }
       }
       do { try await time.sleep(.milliseconds(pause)) } catch { return }
+      waited += pause
       pause = min(pause * 2, LetterRound.longestPause)
     }
   }

@@ -183,7 +183,8 @@ package final class Service: Sendable {
       if let accounts, try await accounts.refresh(plan.withLock { $0 }, accountItems.withLock { $0 }) { alerts.wake() }
       try await router?.reconsider()
       let now = time.now()
-      if let retention = plan.withLock({ $0.retention }), sweptAt.map({ now - $0 >= Service.day }) ?? true {
+      let isDue = sweptAt.map { StoredTime.hasPassed(Service.day, since: $0, now: now) } ?? true
+      if isDue, let retention = plan.withLock({ $0.retention }) {
         try await IssuanceRetention(database, days: Int(retention / .seconds(86_400))).sweep(now: now)
         sweptAt = now
       }

@@ -133,7 +133,7 @@ extension AlertStore {
   ///
   /// - Parameter since: what was told of before is left out.
   package func toldAfterwards(
-    since: Int64 = 0, limit: Int = 500
+    since: Int64 = 0, now: Int64, limit: Int = 500
   ) async throws -> [(issuance: IssuanceID, domain: Int64, item: String)] {
     try await database.read { connection in
       try connection.query(
@@ -148,12 +148,14 @@ extension AlertStore {
           CROSS JOIN judgements j ON j.domain_id = v.domain_id AND j.issuance = i.number
           JOIN domains d ON d.id = v.domain_id
         WHERE v.added_at >= ?1 AND v.kind = 'key' AND v.removed_at IS NULL AND d.is_on = 1
-          AND j.verdict = 'unexplained' AND j.state = 'new' AND v.added_at > j.at - ?2
+          AND j.verdict = 'unexplained' AND j.state = 'new'
+          -- A judgement of a clock that was ahead says nothing of what came first.
+          AND (v.added_at > j.at - ?2 OR j.at > ?4)
         UNION
         SELECT i.id, d.id, d.item FROM domains d CROSS JOIN judgements j ON j.domain_id = d.id
           JOIN issuances i ON i.number = j.issuance
         WHERE d.baseline_confirmed_at >= ?1 AND d.is_on = 1 AND j.verdict = 'no-history' AND j.state = 'new' LIMIT ?3
-        """, [.integer(since), .integer(AlertStore.tellingOverlap), .integer(Int64(limit))]
+        """, [.integer(since), .integer(AlertStore.tellingOverlap), .integer(Int64(limit)), .integer(now)]
       ).map { row in
         guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
         else { throw CorruptRow(table: "judgements") }

@@ -112,19 +112,19 @@ package struct FollowingStore: Sendable {
     }
   }
 
-  /// Records how a log fares; `since` moves only when the state changes.
+  /// Records how a log fares; `since` moves only when the state changes, or if a clock that was ahead set it.
   package func setState(
     _ state: LogState, of logID: LogID, reason: String?, now: Int64, answered: Bool
   ) async throws {
     try await database.transaction { connection in
       try connection.execute(
         """
-        UPDATE logs SET state_since = CASE WHEN state = ? THEN state_since ELSE ? END, state = ?, reason = ?,
-          last_success = CASE WHEN ? = 1 THEN ? ELSE last_success END WHERE log_id = ?
+        UPDATE logs SET state_since = CASE WHEN state = ?1 AND state_since <= ?2 THEN state_since ELSE ?2 END,
+          state = ?1, reason = ?3, last_success = CASE WHEN ?4 = 1 THEN ?2 ELSE last_success END WHERE log_id = ?5
         """,
         [
-          .text(state.rawValue), .integer(now), .text(state.rawValue), .optional(reason), .integer(answered ? 1 : 0),
-          .integer(now), .blob(logID.hash.bytes),
+          .text(state.rawValue), .integer(now), .optional(reason), .integer(answered ? 1 : 0),
+          .blob(logID.hash.bytes),
         ])
     }
   }

@@ -98,13 +98,14 @@ package enum Lookalikes {
       let before = try connection.query(
         "SELECT id, last_seen, rating FROM lookalikes WHERE owner = ? AND item = ? AND registrable = ?", key
       ).first
-      let last = before?.integer(1) ?? 0
+      // What a clock that was ahead saw counts as seen just now.
+      let last = min(before?.integer(1) ?? 0, now)
       let isStronger = Int64(lookalike.rating) > before?.integer(2) ?? -1
       let id: Int64?
       if let known = before?.integer(0) {
         id = known
         try connection.execute(
-          "UPDATE lookalikes SET last_seen = ? WHERE id = ?", [.integer(max(last, now)), .integer(known)])
+          "UPDATE lookalikes SET last_seen = ? WHERE id = ?", [.integer(now), .integer(known)])
         if isStronger {
           try connection.execute(
             "UPDATE lookalikes SET name = ?, unicode = ?, reason = ?, sentence = ?, rating = ? WHERE id = ?",

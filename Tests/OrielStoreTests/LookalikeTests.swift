@@ -106,6 +106,17 @@ struct LookalikeTests {
     #expect(try await page(shelf, of: "other.example").isEmpty)
   }
 
+  @Test("What was seen while the clock was ahead is quiet no longer than anything else", arguments: [2, 3650])
+  func clockAhead(days: Int64) async throws {
+    let shelf = try await shelf()
+    let quiet = Int64(Lookalikes.quietDays) * Shelf.day
+    try await commit([try sighting([Self.lookalike()], at: 0)], to: shelf, at: Shelf.now + days * Shelf.day)
+    try await commit([try sighting([Self.lookalike()], at: 1)], to: shelf)
+    #expect(try await alerts(shelf).count == 1)
+    try await commit([try sighting([Self.lookalike()], at: 2)], to: shelf, at: Shelf.now + quiet)
+    #expect(try await alerts(shelf).count == 2)
+  }
+
   @Test("What nobody wants to hear of is not kept, and the position moves all the same")
   func unwanted() async throws {
     let shelf = try await shelf()

@@ -91,7 +91,7 @@ extension Accounts {
   package func mute(_ actor: Actor, _ domain: DomainID, _ rule: Mute.Rule, until: Int64) async throws -> Mute {
     try await run(actor, .write, changing: .settings) { turn in
       let domain = try turn.domain(domain)
-      guard until > turn.now, until - turn.now <= 366 * 86_400_000 else {
+      guard until > turn.now, until - turn.now <= Mute.longest else {
         throw AccountError.refused(field: .until, reason: "give an end between now and a year from now")
       }
       let mutes = try Mute.load(turn.connection, domain.id, now: turn.now)
@@ -125,10 +125,15 @@ extension Accounts {
 }
 
 extension Mute {
+  fileprivate static let longest: Int64 = 366 * 86_400_000
+
+  /// The mutes in force. One that ends later than any could was set by a clock that was ahead, and is not.
   static func load(_ connection: any SQLConnection, _ domain: DomainID, now: Int64) throws -> [Mute] {
     try connection.query(
-      "SELECT id, kind, value, until, created_at FROM mutes WHERE domain_id = ? AND until > ? ORDER BY until, id",
-      [.integer(domain.value), .integer(now)]
+      """
+      SELECT id, kind, value, until, created_at FROM mutes WHERE domain_id = ? AND until > ? AND until <= ?
+      ORDER BY until, id
+      """, [.integer(domain.value), .integer(now), .integer(now + longest)]
     ).map { row in
       guard let id = row.integer(0), let until = row.integer(3),
         let rule = Rule(kind: row.text(1) ?? "", value: row.text(2) ?? "")

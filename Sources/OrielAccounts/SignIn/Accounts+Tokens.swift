@@ -86,7 +86,7 @@ extension SignIn {
       let actor = Actor(
         account: AccountID(account), means: .token(TokenID(id)), name: "token \(row.text(2) ?? "")",
         permissions: Scope.read(row.text(3)).permissions.intersection(role.permissions))
-      return (actor, id, store.now() - (row.integer(4) ?? 0) >= 60_000)
+      return (actor, id, StoredTime.hasPassed(60_000, since: row.integer(4) ?? 0, now: store.now()))
     }
     if isStale {
       try await store.noting { [store] connection in

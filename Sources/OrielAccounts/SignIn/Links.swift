@@ -7,6 +7,8 @@ struct Links {
   let connection: any SQLConnection
   let store: AccountStore
   let now: Int64
+  /// A link from further in the future was made by a clock that was ahead, and would work for longer than it may.
+  private static let skew: Int64 = 5 * 60_000
 
   struct Row {
     let purpose: LinkLetter.Purpose
@@ -33,8 +35,10 @@ struct Links {
   /// What a link is, if it still works.
   func look(_ secret: Secret) throws -> Row {
     let rows = try connection.query(
-      "SELECT purpose, subject, address, expires_at FROM links WHERE hash = ? AND used_at IS NULL AND expires_at > ?",
-      [.blob(secret.hash), .integer(now)])
+      """
+      SELECT purpose, subject, address, expires_at FROM links
+      WHERE hash = ? AND used_at IS NULL AND expires_at > ? AND created_at <= ?
+      """, [.blob(secret.hash), .integer(now), .integer(now + Links.skew)])
     guard let row = rows.first, let purpose = row.text(0).flatMap(LinkLetter.Purpose.init(rawValue:)) else {
       throw AccountError.signedOut
     }

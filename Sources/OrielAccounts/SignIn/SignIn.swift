@@ -6,6 +6,8 @@ package struct SignIn: Sendable {
   package static let sessionLifetime: Int64 = 30 * 86_400_000
   /// A session's time is noted no more often than this.
   private static let grain: Int64 = 5 * 60_000
+  /// What ends later than that after its time was noted by a clock that was ahead, and would last for longer than it may.
+  static let sessionSkew: Int64 = 86_400_000
 
   let store: AccountStore
 
@@ -120,7 +122,7 @@ package struct SignIn: Sendable {
       let session = try Session.find(connection, secret, now: now)
       return (session, try Membership.load(connection, session.address))
     }
-    if now - session.lastUsed >= SignIn.grain {
+    if StoredTime.hasPassed(SignIn.grain, since: session.lastUsed, now: now) {
       try await store.noting { connection in
         try connection.execute(
           "UPDATE sessions SET last_used = ?, expires_at = ? WHERE id = ?",
@@ -150,8 +152,8 @@ package struct SignIn: Sendable {
       let now = store.now()
       let session = try Session.find(connection, secret, now: now)
       return try connection.query(
-        Session.select + " WHERE address = ? AND expires_at > ? ORDER BY last_used DESC, id DESC LIMIT 1000",
-        [.text(session.address), .integer(now)]
+        Session.select + " WHERE address = ? AND \(Session.isValid) ORDER BY last_used DESC, id DESC LIMIT 1000",
+        [.text(session.address)] + Session.validity(now)
       ).map(Session.init(row:))
     }
   }
@@ -205,6 +207,13 @@ package struct SignIn: Sendable {
 
 extension Session {
   static let select = "SELECT id, address, client, created_at, last_used, expires_at FROM sessions"
+  /// With the arguments that ``validity(_:)`` gives.
+  static let isValid = "expires_at > ? AND expires_at <= ?"
+  static let isInvalid = "expires_at <= ? OR expires_at > ?"
+
+  static func validity(_ now: Int64) -> [SQLValue] {
+    [.integer(now), .integer(now + SignIn.sessionLifetime + SignIn.sessionSkew)]
+  }
 
   init(row: SQLRow) throws {
     guard let id = row.integer(0), let address = row.text(1) else { throw UnreadableRow(table: "sessions") }
@@ -215,7 +224,7 @@ extension Session {
 
   static func find(_ connection: any SQLConnection, _ secret: Secret, now: Int64) throws -> Session {
     let rows = try connection.query(
-      select + " WHERE hash = ? AND expires_at > ?", [.blob(secret.hash), .integer(now)])
+      select + " WHERE hash = ? AND \(isValid)", [.blob(secret.hash)] + validity(now))
     guard let row = rows.first else { throw AccountError.signedOut }
     return try Session(row: row)
   }

@@ -306,7 +306,8 @@ struct LogFollower {
 
   /// Heads are asked for while catching up too: how far behind a log is, and whether it still tells one story.
   private mutating func pollWhileReading() async throws {
-    guard context.time.now() >= nextPoll, !context.settings.once else { return }
+    let (now, interval) = (context.time.now(), context.pollInterval(log).milliseconds)
+    guard StoredTime.isDue(nextPoll, now: now, longest: interval), !context.settings.once else { return }
     scheduleNextPoll()
     do {
       _ = try await poll()

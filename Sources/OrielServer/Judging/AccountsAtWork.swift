@@ -130,7 +130,7 @@ package final class AccountsAtWork: Sendable {
         return nil
       }
       if held?.source != source { held = (source, CADirectory(source, fetch: sources.fetch), nil) }
-      if let readAt = held?.readAt, now - readAt < AccountsAtWork.day { return nil }
+      if let readAt = held?.readAt, !StoredTime.hasPassed(AccountsAtWork.day, since: readAt, now: now) { return nil }
       held?.readAt = now
       return held?.directory
     }

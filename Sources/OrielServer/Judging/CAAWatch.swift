@@ -40,7 +40,9 @@ final class CAAWatch: Sendable {
       due = due.filter { wanted.contains($0.key) }
       return due
     }
-    var waiting = items.filter { $0.name != nil && times[$0.description] ?? 0 <= time }[...]
+    var waiting = items.filter { item in
+      item.name != nil && StoredTime.isDue(times[item.description] ?? 0, now: time, longest: CAAWatch.day)
+    }[...]
     return try await withThrowingTaskGroup(of: Bool.self) { group in
       var isNew = false
       for item in waiting.prefix(CAAWatch.mostAtOnce) { group.addTask { [self] in try await look(at: item) } }

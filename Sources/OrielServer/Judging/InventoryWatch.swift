@@ -88,7 +88,7 @@ actor InventoryWatch {
     _ report: FolderScanner.Report, of folder: Configuration.InventoryFolder, into domain: Domain
   ) async throws {
     let key = "\(domain.id) \(folder.folder)"
-    let isAll = told[key].map { now() - $0 >= InventoryWatch.day } ?? true
+    let isAll = told[key].map { StoredTime.hasPassed(InventoryWatch.day, since: $0, now: now()) } ?? true
     let entries = (isAll ? report.entries : report.added).filter { entry in
       entry.names.isEmpty || entry.names.contains(where: folder.item.isHit)
     }

@@ -42,6 +42,7 @@ package final class VerdictRouter: AlertRouter {
   private let reconsidered = Mutex<Int64>(0)
   /// Before this, nobody is asked for registrars.
   private let quietUntil = Mutex<Int64>(0)
+  private static let quietSpan: Int64 = 300_000
 
   /// - Parameters:
   ///   - owners: CCADB's data, where there are any.
@@ -111,8 +112,10 @@ package final class VerdictRouter: AlertRouter {
   /// Looks again at what was not explained and is in an inventory now, and at what had no history when it was seen.
   package func reconsider() async throws {
     let start = now()
-    let (since, limit) = (reconsidered.withLock { $0 }, 500)
-    let all = try await store.toldAfterwards(since: since, limit: limit)
+    let limit = 500
+    // After the clock was set back, what is told of now is dated before the last look.
+    let since = min(reconsidered.withLock { $0 }, start - AlertStore.tellingOverlap)
+    let all = try await store.toldAfterwards(since: since, now: start, limit: limit)
     for told in all {
       let route = try await service.routes(for: told.item).first { $0.domain.id.value == told.domain }
       if let domain = route?.domain { _ = try await finding(told.issuance, for: domain, again: true) }
@@ -262,10 +265,11 @@ extension VerdictRouter {
 
   /// Asks for a few seconds at most, and then nobody for some minutes if there was no answer: others wait to be told.
   private func whoRegistered(_ name: DomainName) async -> RegistrarLookup.Answer? {
-    guard let registrar, quietUntil.withLock({ $0 }) <= now() else { return nil }
+    let isQuiet = quietUntil.withLock { !StoredTime.isDue($0, now: now(), longest: VerdictRouter.quietSpan) }
+    guard let registrar, !isQuiet else { return nil }
     switch await within(.seconds(5), { await registrar(name) }) {
     case nil, .failed?:
-      quietUntil.withLock { $0 = now() + 300_000 }
+      quietUntil.withLock { $0 = now() + VerdictRouter.quietSpan }
       // What a server said is no text for a letter.
       return .failed(domain: name.ascii, reason: "no answer came that could be used")
     case let answer: return answer

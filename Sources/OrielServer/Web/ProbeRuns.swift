@@ -60,10 +60,13 @@ final class ProbeRuns: Sendable {
     _ domain: Domain, _ places: [HostProbe.Place], _ probe: HostProbe, _ baseline: Baseline, now: Int64
   ) throws {
     let number = try state.withLock { state in
-      state.runs = state.runs.filter { !$0.value.isOver || now - $0.value.startedAt < ProbeRuns.keptFor }
+      state.runs = state.runs.filter {
+        !$0.value.isOver || !StoredTime.hasPassed(ProbeRuns.keptFor, since: $0.value.startedAt, now: now)
+      }
       let open = state.runs.values.filter { !$0.isOver }
       let isSoon = state.runs.values.contains {
-        $0.account == domain.account && (!$0.isOver || now - $0.startedAt < ProbeRuns.pause)
+        $0.account == domain.account
+          && (!$0.isOver || !StoredTime.hasPassed(ProbeRuns.pause, since: $0.startedAt, now: now))
       }
       guard !isSoon, open.count < ProbeRuns.mostAtOnce else {
         throw AccountError.limited(retryAfter: ProbeRuns.pause)

@@ -31,14 +31,31 @@ struct ToldLaterTests {
     // It is not looked at for ever.
     court.pass(2 * 60_000)
     try await court.router.reconsider()
-    #expect(try await court.alerts.toldAfterwards().isEmpty)
+    #expect(try await court.alerts.toldAfterwards(now: court.now).isEmpty)
     try await court.accounts.addInventory(
       account, to: domain.id, [try key(pair, ["www.shop.example"])], source: "upload")
-    #expect(try await court.alerts.toldAfterwards().map(\.issuance) == [issuance])
+    #expect(try await court.alerts.toldAfterwards(now: court.now).map(\.issuance) == [issuance])
     try await court.router.reconsider()
     let judgement = try await court.judgement(issuance, of: domain)
     #expect(judgement.level == .known && judgement.reasons.contains("key-bound-to-names"))
-    #expect(try await court.alerts.toldAfterwards().isEmpty)
+    #expect(try await court.alerts.toldAfterwards(now: court.now).isEmpty)
+  }
+
+  @Test("What was judged while the clock was ahead is judged again by what becomes known once it is right")
+  func clockAhead() async throws {
+    let court = try await Courtroom()
+    let account = try await court.account("alpha")
+    let domain = try await court.domain(account)
+    let pair = try court.issue()
+    court.pass(10 * Courtroom.day)
+    let issuance = try await court.sight(pair)
+    try await court.settle()
+    try await court.router.reconsider()
+    court.pass(-10 * Courtroom.day)
+    try await court.accounts.addInventory(
+      account, to: domain.id, [try key(pair, ["www.shop.example"])], source: "upload")
+    try await court.router.reconsider()
+    #expect(try await court.judgement(issuance, of: domain).level == .known)
   }
 
   @Test("A key that was taken out and is told of again counts again")
@@ -55,7 +72,7 @@ struct ToldLaterTests {
     let issuance = try await court.sight(pair)
     try await court.settle()
     court.pass(Courtroom.day)
-    #expect(try await court.alerts.toldAfterwards().isEmpty)
+    #expect(try await court.alerts.toldAfterwards(now: court.now).isEmpty)
     try await court.accounts.addInventory(account, to: domain.id, [entry], source: "upload")
     try await court.router.reconsider()
     #expect(try await court.judgement(issuance, of: domain).level == .known)

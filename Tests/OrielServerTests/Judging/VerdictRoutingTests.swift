@@ -155,7 +155,7 @@ struct VerdictRoutingTests {
     try await court.tell(pair, of: domain)
     try await court.router.reconsider()
     #expect(try await court.judgement(issuance, of: domain).level == .known)
-    #expect(try await court.alerts.toldAfterwards().isEmpty)
+    #expect(try await court.alerts.toldAfterwards(now: court.now).isEmpty)
   }
 
   @Test("A verdict is not another one for being asked for again, after a stop in between")
