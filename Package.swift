@@ -119,8 +119,8 @@ let package = Package(
     .target(
       name: "OrielDemo",
       dependencies: [
-        "OrielServer", "OrielAccounts", "OrielLog", "OrielAlerting", "OrielMail", "OrielMonitor", "OrielWatchlist",
-        "OrielStore", "CTLogClient", "CertificateTransparency", "TestWorld",
+        "OrielServer", "OrielAccounts", "OrielLog", "OrielLogging", "OrielAlerting", "OrielMail", "OrielMonitor",
+        "OrielWatchlist", "OrielStore", "CTLogClient", "CertificateTransparency", "TestWorld",
       ]),
     .executableTarget(
       name: "oriel",
@@ -228,6 +228,7 @@ let package = Package(
       name: "OrielAlertingTests",
       dependencies: [
         "OrielAlerting", "OrielMail", "OrielStore", "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport",
+        logging,
       ]),
     .testTarget(
       name: "OrielSettingsTests",
@@ -236,8 +237,8 @@ let package = Package(
       name: "OrielServerTests",
       dependencies: [
         "OrielServer", "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
-        "OrielMonitor", "OrielProbe", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency",
-        "MerkleTree", "TestWorld", "TestSupport", crypto,
+        "OrielLogging", "OrielMonitor", "OrielProbe", "OrielStore", "OrielWatchlist", "CTLogClient",
+        "CertificateTransparency", "MerkleTree", "TestWorld", "TestSupport", crypto, logging,
       ]),
     .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets", "TestWorld", "TestSupport"]),
   ]

@@ -102,9 +102,10 @@ struct OutboxBenchmark {
     }
     let alerts = AlertStore(database)
     let target = AlertTarget(recipient: "owner", target: "mail:owner@mail.example")
-    while case let some = try await alerts.unrouted(limit: 1000), !some.isEmpty {
+    while case let some = try await alerts.unrouted(limit: 1000).alerts, !some.isEmpty {
       try await alerts.route(
-        some.map { ($0, [target]) }, burst: BurstLimit(first: .max, window: 3_600_000), now: now)
+        some.map { RoutedAlert($0, to: [RoutedTarget(target)]) }, burst: BurstLimit(first: .max, window: 3_600_000),
+        now: now)
     }
   }
 

@@ -16,6 +16,10 @@ package struct Alert: Hashable, Sendable {
     /// A log turned out not to be trustworthy, after a certificate had been reported from it.
     case followUp(CertificateAlert, log: String, reason: String)
     case logHealth(LogHealthAlert)
+    /// Alerts don't get through to somebody, or do again.
+    case deliveryHealth(DeliveryHealthAlert)
+    /// An alert that was refused in full.
+    case short(ShortAlert)
     /// A certificate that was to come has not come.
     case canary(CanaryAlert)
     /// The CAA records of a domain are not what they were.
@@ -45,6 +49,8 @@ package struct Alert: Hashable, Sendable {
     case .digest, .summary: "digest"
     case .followUp: "follow-up"
     case .logHealth: "log-health"
+    case .deliveryHealth: "delivery-health"
+    case .short: "short"
     case .canary: "canary"
     case .caaChange: "caa-change"
     case .sample: "sample"
@@ -175,6 +181,8 @@ package struct HeartbeatAlert: Hashable, Sendable {
   package let watchedCount: Int
   package let since: Timestamp
   package let certificateCount: Int
+  /// Why one was due before and was withheld; empty if none was.
+  package var withheldReasons: [String] = []
 
   package init(logCount: Int, watchedCount: Int, since: Timestamp, certificateCount: Int) {
     self.logCount = logCount

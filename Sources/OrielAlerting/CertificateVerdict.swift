@@ -93,11 +93,18 @@ package struct CertificateVerdict: Hashable, Sendable {
   package let steps: [Step]
   package let report: Report?
   package let before: Before?
+  /// Who runs the CA, as CCADB says.
+  package let caOwner: String?
+  /// The page of the certificate, where there are pages.
+  package let page: String?
 
   package init(
-    level: Level, isProven: Bool, reasons: [Reason], steps: [Step] = [], report: Report? = nil, before: Before? = nil
+    level: Level, isProven: Bool, reasons: [Reason], steps: [Step] = [], report: Report? = nil, before: Before? = nil,
+    caOwner: String? = nil, page: String? = nil
   ) {
     self.level = level
+    self.caOwner = caOwner
+    self.page = page
     self.report = report
     self.before = before
     self.isProven = isProven

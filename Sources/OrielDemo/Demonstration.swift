@@ -2,6 +2,7 @@ import CTLogClient
 import CertificateTransparency
 package import Foundation
 import OrielAlerting
+import OrielLogging
 package import OrielMonitor
 import OrielServer
 package import OrielStore
@@ -96,7 +97,7 @@ package struct Demonstration: Sendable {
     let router = VerdictRouter(
       dashboard.store, database, routes: routes, settings: VerdictRouter.Settings(), now: Timekeeper.system.now)
     let alerts = AlertService(
-      store: AlertStore(database), routes: routes, router: router, now: Timekeeper.system.now)
+      store: AlertStore(database), routes: routes, router: router, logger: .silent, now: Timekeeper.system.now)
     var settings = MonitorSettings()
     settings.start = .start
     settings.staticPollInterval = .milliseconds(500)

@@ -9,12 +9,22 @@ package struct MailResult: Equatable, Sendable {
     case permanent(String)
   }
 
+  /// What a refusal is about.
+  package enum Part: Equatable, Sendable {
+    /// The server or program itself, or the sender: no message to anybody gets through.
+    case server
+    case recipient
+    case message
+  }
+
   package let recipient: MailAddress
   /// The words are those of the server or program, fit for display.
   package let outcome: Outcome
+  package let part: Part
 
-  package init(recipient: MailAddress, outcome: Outcome) {
+  package init(recipient: MailAddress, outcome: Outcome, part: Part = .message) {
     self.recipient = recipient
     self.outcome = outcome
+    self.part = part
   }
 }

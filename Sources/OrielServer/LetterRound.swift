@@ -47,8 +47,8 @@ package final class LetterRound: Sendable {
       let words: String
       switch await mail.send(letter, url: url, now: time.now()) {
       case .delivered: return
-      case .refused(let reason): return await refused(letter, reason)
-      case .failed(let reason, let asked):
+      case .gone(let reason), .refused(let reason, _, isPermanent: true, _): return await refused(letter, reason)
+      case .unavailable(let reason, let asked), .refused(let reason, _, _, let asked):
         words = reason
         if let asked { pause = max(pause, min(asked.components.seconds, 3600) * 1000) }
       }

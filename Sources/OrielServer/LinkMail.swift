@@ -25,7 +25,7 @@ package struct LinkMail: Sendable {
   /// Makes one attempt.
   package func send(_ letter: LinkLetter, url: String, now: Int64) async -> DeliveryResult {
     let recipient: MailAddress
-    do { recipient = try MailAddress(letter.address) } catch { return .refused("\(error)") }
+    do { recipient = try MailAddress(letter.address) } catch { return .gone("\(error)") }
     return await transport(message(letter, to: recipient, url: url, now: now).encoded(), recipient)
   }
 

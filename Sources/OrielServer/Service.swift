@@ -1,5 +1,6 @@
 package import CTLogClient
 package import CertificateTransparency
+package import Logging
 import OrielAccounts
 import OrielAlerting
 import OrielContacts
@@ -28,6 +29,7 @@ package final class Service: Sendable {
   private let router: VerdictRouter?
   private let fileRouter: FileRouter
   private let alerts: AlertService
+  private let logger: Logger
   private let time: Timekeeper
   /// How often the service looks after itself.
   private let healthInterval: Duration
@@ -42,12 +44,13 @@ package final class Service: Sendable {
   ///   - tell: shows each sighting, beside the alerts; at least once.
   package init(
     _ configuration: Configuration, database: any SQLDatabase, transport: HTTPTransport, settings: MonitorSettings,
-    board: StatusBoard, accounts: AccountsAtWork? = nil, time: Timekeeper = .system,
+    board: StatusBoard, accounts: AccountsAtWork? = nil, logger: Logger, time: Timekeeper = .system,
     healthInterval: Duration = .seconds(30), settingsInterval: Duration = .seconds(1),
     tell: @escaping @Sendable (IssuanceRecord) async throws -> Void = { _ in }
   ) throws {
     let plan = try ServicePlan(configuration)
     self.plan = Mutex(plan)
+    self.logger = logger
     self.time = time
     self.healthInterval = healthInterval
     self.settingsInterval = settingsInterval
@@ -70,7 +73,8 @@ package final class Service: Sendable {
     }
     fileRouter = FileRouter(routes: routes, digestHour: plan.verdicts.digestHour, now: time.now)
     let alerts = AlertService(
-      store: alertStore, routes: routes, router: router ?? fileRouter, settings: plan.alerts, now: time.now)
+      store: alertStore, routes: routes, router: router ?? fileRouter, settings: plan.alerts, logger: logger,
+      now: time.now)
     self.alerts = alerts
     monitor = LogMonitor(
       store: store, transport: transport, settings: settings, time: time, board: board, watch: watch,
@@ -89,6 +93,8 @@ package final class Service: Sendable {
   @discardableResult
   package func run(_ logs: @escaping @Sendable () async throws -> [LogDescription]) async throws -> [LogMonitor.Outcome]
   {
+    // Who starts it anew may have put right what was wrong with a target.
+    try await alertStore.restartTargets()
     // Before anything is read: what goes by unwatched does not come back.
     if let accounts {
       try await accounts.show(plan.withLock { $0 })
@@ -128,6 +134,8 @@ package final class Service: Sendable {
     router?.replace(with: fresh.verdicts)
     fileRouter.replace(digestHour: fresh.verdicts.digestHour)
     plan.withLock { $0 = fresh }
+    // What was wrong with a target may be mended.
+    try await alertStore.restartTargets()
     // Before anything is seen that is watched only now: it is judged, and told when the file says.
     try await accounts?.show(fresh)
     rearrange()
@@ -200,7 +208,9 @@ package final class Service: Sendable {
     while true {
       try await time.sleep(healthInterval)
       let plan = plan.withLock { $0 }
-      let watch = HealthWatch(store: alertStore, following: store, settings: plan.health, now: time.now)
+      let watch = HealthWatch(
+        store: alertStore, following: store, settings: plan.health, routes: plan.routes, logger: logger,
+        now: time.now)
       let count = watchedCount.withLock { $0 }
       if try await watch.look(watchedCount: count) { alerts.wake() }
     }

@@ -198,7 +198,7 @@ package struct ServicePlan: Sendable {
       // Whoever runs the service names this address; it often is on a network of their own.
       routes.channels["ping:heartbeat"] = WebhookChannel(
         WebhookChannel.Settings(url: url, allowPrivateTargets: true, userAgent: "oriel/\(OrielVersion.text)"))
-      routes.heartbeat.append(AlertTarget(recipient: "heartbeat", target: "ping:heartbeat"))
+      routes.heartbeat.append(AlertTarget(recipient: AlertRoutes.ping, target: "ping:heartbeat"))
     }
     return routes
   }

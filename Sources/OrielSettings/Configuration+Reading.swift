@@ -111,24 +111,30 @@ extension Configuration {
     let secret = section.secret("secret")
     let timeout = section.duration("timeout", .seconds(1)...(.seconds(120)))
     let allowPrivate = section.flag("allow_private_targets") ?? false
+    let combines = section.flag("digest")
     guard let url else {
       if !section.has("url") { section.reader.fail(section.mark, section.path + ".url", "expected an address") }
       return nil
     }
-    return WebhookChannel.Settings(
+    var settings = WebhookChannel.Settings(
       url: url, payload: format == .slack ? .slack : .json, secret: secret, timeout: timeout ?? .seconds(10),
       allowPrivateTargets: allowPrivate)
+    if let combines { settings.combinesBursts = combines }
+    return settings
   }
 
   private func command(_ section: Section) -> CommandChannel.Settings? {
     defer { section.finish() }
     let arguments = section.list("arguments").map(\.text)
     let timeout = section.duration("timeout", .seconds(1)...(.seconds(3600)))
+    let combines = section.flag("digest") ?? false
     guard let program = section.string("program") else {
       section.reader.fail(section.mark, section.path + ".program", "expected the path of a program")
       return nil
     }
-    return CommandChannel.Settings(program: program, arguments: arguments, timeLimit: timeout ?? .seconds(30))
+    var settings = CommandChannel.Settings(program: program, arguments: arguments, timeLimit: timeout ?? .seconds(30))
+    settings.combinesBursts = combines
+    return settings
   }
 
   private enum Security: String, CaseIterable { case starttls, tls, none }

@@ -8,6 +8,7 @@ package struct StoredAlert: Hashable, Sendable {
     case digest
     case followUp = "follow-up"
     case logHealth = "log-health"
+    case deliveryHealth = "delivery-health"
     case canary
     case caaChange = "caa-change"
     case lookalike = "look-alike"
@@ -61,7 +62,7 @@ package struct StoredDelivery: Hashable, Sendable {
     /// To be sent at its time.
     case waiting
     case delivered
-    /// Refused, or tried for as long as the settings say. A person may retry it.
+    /// Refused for good, or tried for as long as the settings say. A person may retry it.
     case givenUp = "given-up"
     /// A person, or a change of the configuration, took it out.
     case dropped
@@ -73,24 +74,22 @@ package struct StoredDelivery: Hashable, Sendable {
   package let alert: StoredAlert
   package let recipient: String
   package let target: String
+  /// What was made of the certificate for the target when it was routed, as in the table of judgements.
+  package let verdict: String?
   package let state: State
   package let attempts: Int
+  /// How often it was refused by itself, and how often for what it says.
+  package let refusals: Int
+  package let messageRefusals: Int
+  /// Since when it has been refused. Milliseconds since 1970, as all times here.
+  package let failingSince: Int64?
+  /// Whether its target ever took an alert.
+  package let isTargetProven: Bool
+  /// When it is tried next, while it waits.
   package let nextAttempt: Int64
   package let lastAttempt: Int64?
   /// What the receiver said last.
   package let words: String?
-}
-
-/// How many alerts a target gets at once, before the rest of a window becomes one digest.
-package struct BurstLimit: Hashable, Sendable {
-  package let first: Int
-  /// Milliseconds.
-  package let window: Int64
-
-  package init(first: Int, window: Int64) {
-    self.first = first
-    self.window = window
-  }
 }
 
 /// An earlier issuance under a watched item.

@@ -23,8 +23,9 @@ package struct HeldAlert: Hashable, Sendable {
 }
 
 extension AlertStore {
-  /// So many alerts make one digest; more make another.
-  private static let longestDigest = 5000
+  /// So many are decided about at a time, as others wait for their turn.
+  private static let mostReviewed = 256
+  private static let day: Int64 = 86_400_000
 
   static func hold(_ connection: any SQLConnection, _ held: HeldAlert) throws {
     try connection.execute(
@@ -40,21 +41,36 @@ extension AlertStore {
       "DELETE FROM held WHERE audience = ? AND alert_id = ?", [.text(held.audience), .integer(held.alert.id)])
   }
 
-  /// What one audience is to hear now, oldest first; empty if nobody's time has come.
-  package func dueHeld(now: Int64) async throws -> [HeldAlert] {
-    try await database.read { connection in
+  /// What one audience is to be notified of now, oldest first; empty if nobody's time has come.
+  ///
+  /// - Parameters:
+  ///   - audience: the audience that had its turn last; the others have theirs before it has another.
+  ///   - review: the longest that anything is held for a review, in milliseconds.
+  package func dueHeld(after audience: String = "", now: Int64, review: Int64) async throws -> [HeldAlert] {
+    // What is held for longer than its kind may be was held by a clock that was ahead.
+    let isDue = """
+      (held.until <= ?1 OR held.until > ?1 + CASE held.kind
+        WHEN 'review' THEN ?2 WHEN 'daily' THEN \(AlertStore.day) ELSE \(7 * AlertStore.day) END)
+      """
+    let times: [SQLValue] = [.integer(now), .integer(review)]
+    return try await database.read { connection in
+      let next =
+        try connection.query(
+          "SELECT min(audience) FROM held WHERE \(isDue) AND audience > ?3", times + [.text(audience)]
+        ).first?.text(0)
+        ?? connection.query("SELECT min(audience) FROM held WHERE \(isDue)", times).first?.text(0)
+      guard let audience = next else { return [] }
       let first = try connection.query(
-        "SELECT audience, kind FROM held WHERE until <= ? ORDER BY until, audience, kind LIMIT 1", [.integer(now)]
-      ).first
-      guard let audience = first?.text(0), let kind = first?.text(1).flatMap(HeldAlert.Kind.init(rawValue:)) else {
-        return []
-      }
+        "SELECT kind FROM held WHERE audience = ?3 AND \(isDue) ORDER BY kind <> 'review', until LIMIT 1",
+        times + [.text(audience)])
+      guard let kind = first.first?.text(0).flatMap(HeldAlert.Kind.init(rawValue:)) else { return [] }
+      let most = kind == .review ? Int64(AlertStore.mostReviewed) : AlertStore.longestDigest
       let rows = try connection.query(
         """
-        SELECT \(AlertStore.alertColumns.map { "a." + $0 }.joined(separator: ", ")), h.until
-        FROM held h JOIN alerts a ON a.id = h.alert_id
-        WHERE h.audience = ? AND h.kind = ? AND h.until <= ? ORDER BY a.id LIMIT \(AlertStore.longestDigest)
-        """, [.text(audience), .text(kind.rawValue), .integer(now)])
+        SELECT \(AlertStore.alertColumns.map { "a." + $0 }.joined(separator: ", ")), until
+        FROM held JOIN alerts a ON a.id = held.alert_id
+        WHERE audience = ?3 AND held.kind = ?4 AND \(isDue) ORDER BY a.id LIMIT ?5
+        """, times + [.text(audience), .text(kind.rawValue), .integer(most)])
       return try rows.map { row in
         HeldAlert(
           alert: try StoredAlert(row), audience: audience, kind: kind,

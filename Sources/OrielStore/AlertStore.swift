@@ -1,4 +1,4 @@
-package import CertificateTransparency
+import CertificateTransparency
 import MerkleTree
 
 /// The outbox: what is to be told, to whom, and what became of it.
@@ -61,7 +61,7 @@ package struct AlertStore: Sendable {
     try await database.transaction { try AlertStore.insert($0, kind, key: key, content: content, now: now) }
   }
 
-  private static func insert(
+  static func insert(
     _ connection: any SQLConnection, _ kind: StoredAlert.Kind, key: String, content: [UInt8], now: Int64
   ) throws {
     try connection.execute(
@@ -71,20 +71,26 @@ package struct AlertStore: Sendable {
 
   /// Notes the state of something that is watched over, and writes an alert where that is asked for, both or neither.
   ///
+  /// - Parameter forgotten: what is not watched over any more from then on.
   /// - Returns: whether the state is another one than before.
   package func alarm(
-    _ subject: String, state: String, now: Int64, alert: (kind: StoredAlert.Kind, key: String, content: [UInt8])?
+    _ subject: String, state: String, now: Int64, forgetting forgotten: String? = nil,
+    alert: (kind: StoredAlert.Kind, key: String, content: [UInt8])?
   ) async throws -> Bool {
     let (kind, key, content) = alert ?? (.sample, "", [])
     let isAlerting = alert != nil
     return try await database.transaction { connection in
-      let before = try connection.query("SELECT state FROM alarms WHERE subject = ?", [.text(subject)]).first?.text(0)
-      guard before != state else { return false }
+      let before = try connection.query("SELECT state, since FROM alarms WHERE subject = ?", [.text(subject)]).first
+      let isSame = before?.text(0) == state
+      // A time that a clock that was ahead noted would hold up what is counted from it.
+      guard !isSame || before?.integer(1) ?? 0 > now else { return false }
       try connection.execute(
         """
         INSERT INTO alarms (subject, state, since) VALUES (?, ?, ?)
         ON CONFLICT (subject) DO UPDATE SET state = excluded.state, since = excluded.since
         """, [.text(subject), .text(state), .integer(now)])
+      if let forgotten { try connection.execute("DELETE FROM alarms WHERE subject = ?", [.text(forgotten)]) }
+      guard !isSame else { return false }
       if isAlerting { try AlertStore.insert(connection, kind, key: key, content: content, now: now) }
       return true
     }
@@ -96,213 +102,6 @@ package struct AlertStore: Sendable {
       try connection.query("SELECT state, since FROM alarms WHERE subject = ?", [.text(subject)]).first.flatMap { row in
         row.text(0).flatMap { state in row.integer(1).map { (state, $0) } }
       }
-    }
-  }
-
-  // MARK: To whom
-
-  /// Alerts that have no deliveries yet, oldest first.
-  package func unrouted(limit: Int = 256) async throws -> [StoredAlert] {
-    try await database.transaction { connection in
-      try connection.query(
-        AlertStore.selectAlert + " WHERE routed = 0 ORDER BY id LIMIT ?", [.integer(Int64(limit))]
-      ).map { try StoredAlert($0) }
-    }
-  }
-
-  /// The targets that an issuance was reported to, for one item.
-  package func targets(toldOf issuance: IssuanceID, item: String) async throws -> [AlertTarget] {
-    try await database.transaction { connection in
-      try connection.query(
-        """
-        SELECT DISTINCT d.recipient, d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-        WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? ORDER BY d.id
-        """, [.blob(issuance.hash.bytes), .text(item)]
-      ).map { AlertTarget(recipient: $0.text(0) ?? "", target: $0.text(1) ?? "") }
-    }
-  }
-
-  /// Makes the deliveries of alerts, all of them or none.
-  ///
-  /// - Parameters:
-  ///   - held: what waits for its audience's time.
-  ///   - released: what no longer waits.
-  ///   - burst: certificates and look-alikes beyond it wait for a digest; other alerts always go at once.
-  package func route(
-    _ routes: [(alert: StoredAlert, targets: [AlertTarget])], holding held: [HeldAlert] = [],
-    releasing released: [HeldAlert] = [], burst: BurstLimit, now: Int64
-  ) async throws {
-    try await database.transaction { connection in
-      for alert in released { try AlertStore.release(connection, alert) }
-      for alert in held { try AlertStore.hold(connection, alert) }
-      for (alert, targets) in routes {
-        for target in targets { try AlertStore.route(connection, alert, to: target, burst: burst, now: now) }
-        try connection.execute("UPDATE alerts SET routed = 1 WHERE id = ?", [.integer(alert.id)])
-      }
-    }
-  }
-
-  /// So many certificates make one digest; more make another.
-  private static let largestDigest: Int64 = 5000
-
-  private static func route(
-    _ connection: any SQLConnection, _ alert: StoredAlert, to target: AlertTarget, burst: BurstLimit, now: Int64
-  ) throws {
-    let who: [SQLValue] = [.text(target.recipient), .text(target.target)]
-    var digest = SQLValue.null
-    if alert.kind == .certificate || alert.kind == .lookalike {
-      let row = try connection.query(
-        "SELECT started_at, sent, digest FROM bursts WHERE recipient = ? AND target = ?", who
-      ).first
-      let started = row?.integer(0).flatMap { now < $0 + burst.window && now >= $0 ? $0 : nil }
-      let sent = started == nil ? 0 : row?.integer(1) ?? 0
-      if sent >= Int64(burst.first), let started {
-        digest = .integer(
-          try openDigest(
-            connection, (sent - Int64(burst.first)) % largestDigest == 0 ? nil : row?.integer(2), for: target,
-            at: started + burst.window, now: now))
-      }
-      try connection.execute(
-        """
-        INSERT INTO bursts (recipient, target, started_at, sent, digest) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (recipient, target) DO UPDATE SET
-          started_at = excluded.started_at, sent = excluded.sent, digest = excluded.digest
-        """, who + [.integer(started ?? now), .integer(sent + 1), digest])
-    }
-    try connection.execute(
-      """
-      INSERT INTO deliveries (alert_id, recipient, target, state, next_attempt, digest) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (alert_id, recipient, target) DO NOTHING
-      """,
-      [.integer(alert.id)] + who + [.text(digest == .null ? "waiting" : "digested"), .integer(now), digest])
-  }
-
-  /// The digest that a target's further alerts go into: the one given unless it is closed, or a new one.
-  private static func openDigest(
-    _ connection: any SQLConnection, _ known: Int64?, for target: AlertTarget, at due: Int64, now: Int64
-  ) throws -> Int64 {
-    if let known,
-      try connection.query("SELECT 1 FROM alerts WHERE id = ? AND closed = 0", [.integer(known)]).first != nil
-    {
-      return known
-    }
-    let count = try connection.query("SELECT count(*) FROM alerts WHERE kind = 'digest'").first?.integer(0) ?? 0
-    let rows = try connection.query(
-      "INSERT INTO alerts (key, kind, created_at, routed) VALUES (?, 'digest', ?, 1) RETURNING id",
-      [.text(key("digest", target.recipient, target.target, "\(due)", "\(count)")), .integer(now)])
-    guard let id = rows.first?.integer(0) else { throw CorruptRow(table: "alerts") }
-    try connection.execute(
-      "INSERT INTO deliveries (alert_id, recipient, target, next_attempt) VALUES (?, ?, ?, ?)",
-      [.integer(id), .text(target.recipient), .text(target.target), .integer(due)])
-    return id
-  }
-}
-
-// MARK: - Sending
-
-extension AlertStore {
-  /// After so many failures of one delivery, others to the same target no longer wait for it.
-  private static let patience: Int64 = 5
-
-  /// The targets that something waits for.
-  package func waitingTargets() async throws -> [String] {
-    try await database.transaction { connection in
-      // One probe of the index for each target, however much waits.
-      var targets: [String] = []
-      while let next = try connection.query(
-        "SELECT min(target) FROM deliveries WHERE state = 'waiting' AND target > ?", [.text(targets.last ?? "")]
-      ).first?.text(0) {
-        targets.append(next)
-      }
-      return targets
-    }
-  }
-
-  /// What is to be sent next to a target, in the order of time seen, and when: a delivery that failed a few times holds
-  /// up those behind it, so that order is kept; one that keeps failing no longer does.
-  package func next(to target: String, now: Int64, limit: Int = 32) async throws -> [StoredDelivery] {
-    try await database.transaction { connection in
-      try connection.query(
-        AlertStore.selectDelivery + """
-           WHERE d.target = ? AND d.state = 'waiting' AND (d.next_attempt <= ? OR (d.attempts BETWEEN 1 AND ?))
-          ORDER BY d.id LIMIT ?
-          """, [.text(target), .integer(now), .integer(AlertStore.patience - 1), .integer(Int64(limit))]
-      ).map { try StoredDelivery($0) }
-    }
-  }
-
-  /// Notes what became of an attempt.
-  ///
-  /// - Parameter retryAt: when to try again, if it is still waiting.
-  package func record(
-    _ delivery: Int64, state: StoredDelivery.State, words: String, retryAt: Int64 = 0, now: Int64
-  ) async throws {
-    try await database.transaction { connection in
-      // What a person dropped meanwhile stays dropped, unless it got through after all.
-      try connection.execute(
-        """
-        UPDATE deliveries SET state = ?, words = ?, next_attempt = ?, last_attempt = ?, attempts = attempts + 1
-        WHERE id = ? AND (state = 'waiting' OR ? = 'delivered')
-        """,
-        [
-          .text(state.rawValue), .text(words), .integer(retryAt), .integer(now), .integer(delivery),
-          .text(state.rawValue),
-        ])
-    }
-  }
-
-  /// Closes a digest, so that it says the same however often it is sent, and gives what it tells.
-  package func close(digest: Int64) async throws -> [StoredAlert] {
-    try await database.transaction { connection in
-      try connection.execute("UPDATE alerts SET closed = 1 WHERE id = ?", [.integer(digest)])
-      return try connection.query(
-        AlertStore.selectAlert
-          + " WHERE id IN (SELECT alert_id FROM deliveries WHERE digest = ? AND state = 'digested') ORDER BY id",
-        [.integer(digest)]
-      ).map { try StoredAlert($0) }
-    }
-  }
-
-  /// Earlier issuances are counted up to here.
-  package static let mostEarlier = 100
-
-  /// An issuance as it stands now, with what was seen under the same item before it.
-  package func certificate(
-    _ issuance: IssuanceID, item: String, alert: Int64
-  ) async throws -> (record: IssuanceRecord, earlier: [EarlierIssuance], earlierCount: Int) {
-    try await database.read { connection in
-      let record = try FollowingStore.issuance(connection, issuance)
-      let condition =
-        "FROM alerts a JOIN issuances i ON i.id = a.issuance_id WHERE a.kind = 'certificate' AND a.item = ? AND a.id < ?"
-      let arguments: [SQLValue] = [.text(item), .integer(alert)]
-      let earlier = try connection.query(
-        "SELECT i.issuer, i.issuer_key_hash, i.not_before, i.first_seen \(condition) ORDER BY a.id DESC LIMIT 10",
-        arguments
-      ).map { row in
-        guard let key = row.blob(1).flatMap({ SHA256Hash($0) }), let seen = row.integer(3) else {
-          throw CorruptRow(table: "issuances")
-        }
-        return EarlierIssuance(
-          issuer: row.text(0) ?? "", issuerKeyHash: key, notBefore: row.integer(2), firstSeen: seen)
-      }
-      // Counting goes no further than anybody wants to know.
-      let count = try connection.query(
-        """
-        SELECT count(*) FROM
-          (SELECT 1 FROM alerts WHERE kind = 'certificate' AND item = ? AND id < ? LIMIT \(AlertStore.mostEarlier))
-        """, arguments
-      ).first?.integer(0)
-      return (record, earlier, Int(count ?? 0))
-    }
-  }
-
-  /// When a watched item was last hit.
-  package func lastSighting(ofItem item: String) async throws -> Int64? {
-    try await database.transaction { connection in
-      try connection.query(
-        "SELECT max(s.seen_at) FROM matches m JOIN sightings s ON s.issuance_id = m.issuance_id WHERE m.item = ?",
-        [.text(item)]
-      ).first?.integer(0)
     }
   }
 }
@@ -362,13 +161,17 @@ extension AlertStore {
     }
   }
 
-  /// Tries deliveries again at once: those given, or all that were given up.
+  /// Tries deliveries again at once, and lets their targets be tried: those given, or all that were given up.
   ///
   /// - Returns: how many.
   package func retry(_ ids: [Int64]?, now: Int64) async throws -> Int {
     try await change(
-      ids, "state = 'waiting', attempts = 0, next_attempt = \(now)",
-      where: ids == nil ? "state = 'given-up'" : "state IN ('given-up', 'dropped', 'waiting')")
+      ids,
+      """
+      state = 'waiting', attempts = 0, refusals = 0, message_refusals = 0, failing_since = NULL, reported_at = NULL,
+        next_attempt = \(now)
+      """,
+      where: ids == nil ? "state = 'given-up'" : "state IN ('given-up', 'dropped', 'waiting')", restartsTargets: true)
   }
 
   /// Takes deliveries out: those given, or all that were given up.
@@ -379,13 +182,20 @@ extension AlertStore {
       ids, "state = 'dropped'", where: ids == nil ? "state = 'given-up'" : "state IN ('given-up', 'waiting')")
   }
 
-  private func change(_ ids: [Int64]?, _ change: String, where condition: String) async throws -> Int {
+  private func change(
+    _ ids: [Int64]?, _ change: String, where condition: String, restartsTargets: Bool = false
+  ) async throws -> Int {
     try await database.transaction { connection in
       let statement = "UPDATE deliveries SET \(change) WHERE \(condition)"
-      guard let ids else { return try connection.query(statement + " RETURNING id").count }
-      return try ids.reduce(0) {
-        $0 + (try connection.query(statement + " AND id = ? RETURNING id", [.integer($1)]).count)
+      let rows =
+        try ids.map {
+          try $0.flatMap { try connection.query(statement + " AND id = ? RETURNING target", [.integer($0)]) }
+        }
+        ?? connection.query(statement + " RETURNING target")
+      for target in Set(rows.compactMap { $0.text(0) }) where restartsTargets {
+        try connection.execute("UPDATE targets SET stopped_until = NULL WHERE target = ?", [.text(target)])
       }
+      return rows.count
     }
   }
 }
@@ -394,10 +204,12 @@ extension AlertStore {
 
 extension AlertStore {
   static let alertColumns = ["id", "key", "kind", "issuance_id", "item", "content", "created_at"]
-  fileprivate static let selectAlert = "SELECT \(alertColumns.joined(separator: ", ")) FROM alerts"
+  static let selectAlert = "SELECT \(alertColumns.joined(separator: ", ")) FROM alerts"
   static let selectDelivery = """
     SELECT \(alertColumns.map { "a." + $0 }.joined(separator: ", ")), d.id, d.recipient, d.target, d.state, d.attempts,
-      d.next_attempt, d.last_attempt, d.words FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+      d.next_attempt, d.last_attempt, d.words, d.verdict, d.refusals, d.message_refusals, d.failing_since,
+      t.stopped_until, t.delivered_at IS NOT NULL
+    FROM deliveries d JOIN alerts a ON a.id = d.alert_id LEFT JOIN targets t ON t.target = d.target
     """
 }
 
@@ -420,7 +232,10 @@ extension StoredDelivery {
       let next = row.integer(first + 5)
     else { throw CorruptRow(table: "deliveries") }
     self.init(
-      id: id, alert: try StoredAlert(row), recipient: recipient, target: target, state: state,
-      attempts: Int(attempts), nextAttempt: next, lastAttempt: row.integer(first + 6), words: row.text(first + 7))
+      id: id, alert: try StoredAlert(row), recipient: recipient, target: target, verdict: row.text(first + 8),
+      state: state, attempts: Int(attempts), refusals: Int(row.integer(first + 9) ?? 0),
+      messageRefusals: Int(row.integer(first + 10) ?? 0), failingSince: row.integer(first + 11),
+      isTargetProven: row.integer(first + 13) == 1, nextAttempt: max(next, row.integer(first + 12) ?? 0),
+      lastAttempt: row.integer(first + 6), words: row.text(first + 7))
   }
 }

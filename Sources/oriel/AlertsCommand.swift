@@ -167,8 +167,8 @@ private struct TestLine: Encodable {
     (state, words) =
       switch result {
       case .delivered(let words): ("delivered", words)
-      case .failed(let words, _): ("failed", words)
-      case .refused(let words): ("refused", words)
+      case .unavailable(let words, _): ("failed", words)
+      case .refused(let words, _, _, _), .gone(let words): ("refused", words)
       }
   }
 

@@ -56,7 +56,8 @@ struct ServeCommand: AsyncParsableCommand {
       logger.warning("\($0)")
     }
     let service = try Service(
-      configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts)
+      configuration, database: database, transport: transport, settings: settings, board: board, accounts: accounts,
+      logger: logger)
     let sources = ListOptions.sources(configuration.logLists)
     let logs = ListKeeper(sources: sources, transport: transport, cache: directory.path + "/lists") {
       logger.warning("\($0)")

@@ -81,7 +81,8 @@ struct WatchCommand: AsyncParsableCommand {
     let follow: @Sendable () async throws -> [LogMonitor.Outcome]
     if let configuration {
       let service = try Service(
-        configuration, database: database, transport: transport, settings: settings, board: board
+        configuration, database: database, transport: transport, settings: settings, board: board,
+        logger: logger
       ) { try printer.tell($0) }
       follow = { try await service.run { try await logs.load() } }
     } else {

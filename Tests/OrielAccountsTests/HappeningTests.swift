@@ -80,9 +80,10 @@ struct HappeningTests {
           [.text("domain:\(domain)"), .text(target)])
       }
     }
-    let delivery = try #require(try await alerts.next(to: "mail:hear@alpha.example", now: 9).first)
+    let policy = RetryPolicy(longest: 1000, giveUpAfter: 1000, window: 1000) { _ in 1 }
+    let delivery = try #require(try await alerts.next(to: "mail:hear@alpha.example", now: 9, policy).first)
     scene.registry.pass(50)
-    try await alerts.record(delivery.id, state: .delivered, words: "250 OK", now: scene.registry.now)
+    try await alerts.record(delivery.id, .delivered, words: "250 OK", now: scene.registry.now, policy)
     let told = try await scene.accounts.happenings(scene.owner, of: scene.issuance).suffix(1)
     #expect(
       told == [

@@ -92,14 +92,15 @@ struct NoticeTests {
           "INSERT INTO alerts (key, kind, issuance_id, item, created_at) VALUES ('a', 'certificate', ?, ?, 1)",
           [.blob(issuance.hash.bytes), .text("alpha.example")])
       }
-      let alert = try #require(try await store.unrouted().first)
+      let alert = try #require(try await store.unrouted().alerts.first)
       let targets = [
         AlertTarget(recipient: "domain:\(domain)", target: "domain-mail:r1@alpha.example"),
         AlertTarget(recipient: "team", target: "mail:team@alpha.example"),
         AlertTarget(recipient: "team", target: "webhook:team"),
       ]
       let burst = BurstLimit(first: 10, window: 1000)
-      try await store.route([(alert, targets)], burst: burst, now: dashboard.now)
+      let routed = RoutedAlert(alert, to: targets.map { RoutedTarget($0) })
+      try await store.route([routed], burst: burst, now: dashboard.now)
       let page = try await member.get("/alerts").body
       for words in [
         "Unexplained", "<bdi>shop.alpha.example</bdi></a>", "<bdi>r1@alpha.example</bdi>",

@@ -103,11 +103,11 @@ struct Story: Sendable {
       AlertTarget(recipient: "domain:\(domain)", target: "domain-mail:security@harbour-books.example"),
       AlertTarget(recipient: "team", target: "webhook:team"),
     ]
-    try await store.route(
-      try await store.unrouted().map { ($0, targets) }, burst: BurstLimit(first: 10, window: 1000), now: now)
+    let routed = try await store.unrouted().alerts.map { RoutedAlert($0, to: targets.map { RoutedTarget($0) }) }
+    try await store.route(routed, burst: BurstLimit(first: 10, window: 1000), now: now)
+    let policy = RetryPolicy(longest: 1000, giveUpAfter: 1000, window: 1000) { _ in 1 }
     for (number, words) in [(Int64(1), "550 5.7.1 \(String(repeating: "refused-", count: 20))"), (2, "200")] {
-      try await store.record(
-        number, state: number == 1 ? .givenUp : .delivered, words: words, now: now)
+      try await store.record(number, number == 1 ? .givenUp : .delivered, words: words, now: now, policy)
     }
   }
 

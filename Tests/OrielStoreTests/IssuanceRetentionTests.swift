@@ -56,7 +56,7 @@ struct IssuanceRetentionTests {
     try await shelf.route(burst: 2)
     let retention = IssuanceRetention(shelf.database, days: 30)
     for delivery in try await shelf.alerts.deliveries(in: [.waiting], limit: 9) where delivery.alert.kind != .digest {
-      try await shelf.alerts.record(delivery.id, state: .delivered, words: "so it is", now: Shelf.now)
+      try await shelf.alerts.record(delivery.id, .delivered, words: "so it is", now: Shelf.now, Shelf.policy)
     }
     #expect(try await retention.sweep(now: Shelf.now, batch: 1) == 2)
     #expect(try await shelf.names() == ["new", "n3", "n2"])
@@ -88,11 +88,11 @@ struct IssuanceRetentionTests {
         SELECT number, 1, 0, 'said', 'acknowledged' FROM issuances
         """)
     }
-    let held = try await shelf.alerts.unrouted().map {
+    let held = try await shelf.alerts.unrouted().alerts.map {
       HeldAlert(alert: $0, audience: "owner", kind: .daily, until: Shelf.now)
     }
     try await shelf.alerts.route(
-      held.map { ($0.alert, []) }, holding: held, burst: BurstLimit(first: 9, window: 1), now: Shelf.now)
+      held.map { RoutedAlert($0.alert, to: []) }, holding: held, burst: BurstLimit(first: 9, window: 1), now: Shelf.now)
     let retention = IssuanceRetention(shelf.database, days: 30)
     #expect(try await retention.sweep(now: Shelf.now) == 0)
     try await shelf.alerts.makeDigest(
@@ -161,7 +161,7 @@ struct IssuanceRetentionTests {
     try await shelf.route()
     // The twin is waited for, the other is not.
     for delivery in try await shelf.alerts.deliveries(limit: 9) where delivery.alert.issuance == pair.issuanceID {
-      try await shelf.alerts.record(delivery.id, state: .delivered, words: "so it is", now: Shelf.now)
+      try await shelf.alerts.record(delivery.id, .delivered, words: "so it is", now: Shelf.now, Shelf.policy)
     }
     let retention = IssuanceRetention(shelf.database, days: 30)
     #expect(try await retention.sweep(now: Shelf.now) == 1)

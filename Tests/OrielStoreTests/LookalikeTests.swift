@@ -66,7 +66,7 @@ struct LookalikeTests {
   }
 
   private func alerts(_ shelf: Shelf) async throws -> [StoredLookalike] {
-    try await shelf.alerts.unrouted().filter { $0.kind == .lookalike }.compactMap(\.lookalike)
+    try await shelf.alerts.unrouted().alerts.filter { $0.kind == .lookalike }.compactMap(\.lookalike)
   }
 
   @Test(
@@ -144,7 +144,7 @@ struct LookalikeTests {
     try await commit([try sighting([Self.lookalike()], at: 0)], to: shelf)
     #expect(try await shelf.following.unannounced().isEmpty)
     #expect(try await shelf.alerts.alertCount(since: 0) == 0)
-    #expect(try await shelf.alerts.lastSighting(ofItem: "shop.example") == nil)
+    #expect(try await shelf.alerts.lastSighting(ofItem: "shop.example", now: .max) == nil)
     try await commit([try sighting([Self.lookalike()], isMatch: true, at: 1)], to: shelf)
     #expect(try await shelf.following.unannounced().count == 1)
   }

@@ -60,12 +60,16 @@ struct Shelf {
   func route(burst: Int = 1000) async throws {
     let target = AlertTarget(recipient: "owner", target: "mail:owner@own.example")
     try await alerts.route(
-      try await alerts.unrouted().map { ($0, [target]) }, burst: BurstLimit(first: burst, window: 1), now: Shelf.now)
+      try await alerts.unrouted().alerts.map { RoutedAlert($0, to: [RoutedTarget(target)]) },
+      burst: BurstLimit(first: burst, window: 1), now: Shelf.now)
   }
 
-  func settle(_ state: StoredDelivery.State) async throws {
+  /// How what fails is tried: the pause after each failure in a row is a minute longer.
+  static let policy = RetryPolicy(longest: 3_600_000, giveUpAfter: 5 * day, window: 3_600_000) { Int64($0) * 60_000 }
+
+  func settle(_ outcome: AttemptOutcome) async throws {
     for delivery in try await alerts.deliveries(in: [.waiting], limit: 1000) {
-      try await alerts.record(delivery.id, state: state, words: "so it is", now: Shelf.now)
+      try await alerts.record(delivery.id, outcome, words: "so it is", now: Shelf.now, Shelf.policy)
     }
   }
 

@@ -57,6 +57,54 @@ package struct AlertJSON: Sendable, Encodable {
     let reason: String?
   }
 
+  struct DeliveryHealth: Sendable, Encodable {
+    struct Target: Sendable, Encodable {
+      let target: String
+      let since: String
+      let reason: String
+      let waiting: Int
+
+      init(_ target: DeliveryHealthAlert.Target) {
+        self.target = target.place.description.bounded
+        (since, reason, waiting) = (target.since.description, target.reason.bounded, target.waiting)
+      }
+    }
+
+    struct Undelivered: Sendable, Encodable {
+      let target: String
+      let reason: String
+      let isGivenUp: Bool
+      let alert: Short
+
+      init(_ undelivered: DeliveryHealthAlert.Undelivered) {
+        target = undelivered.place.description.bounded
+        (reason, isGivenUp) = (undelivered.reason.bounded, undelivered.isGivenUp)
+        alert = Short(undelivered.short)
+      }
+    }
+
+    let failing: [Target]
+    let recovered: [Target]
+    let undelivered: [Undelivered]
+    /// How many more there are.
+    let omitted: Int
+  }
+
+  struct Short: Sendable, Encodable {
+    let domain: String
+    let verdict: String?
+    let caOwner: String?
+    let certificateCount: Int
+    let url: String?
+    let number: Int64
+
+    init(_ short: ShortAlert) {
+      domain = short.domain.bounded
+      (verdict, caOwner) = (short.level?.rawValue, short.caOwner?.bounded)
+      (certificateCount, url, number) = (short.certificateCount, short.page?.bounded, short.number)
+    }
+  }
+
   struct Canary: Sendable, Encodable {
     let name: String
     let due: String
@@ -75,6 +123,8 @@ package struct AlertJSON: Sendable, Encodable {
     let watchedCount: Int
     let since: String
     let certificateCount: Int
+    /// Why an earlier one was withheld; absent if none was.
+    let withheld: [String]?
   }
 
   let version = AlertJSON.version
@@ -87,6 +137,8 @@ package struct AlertJSON: Sendable, Encodable {
   private(set) var digest: Digest?
   private(set) var followUp: FollowUp?
   private(set) var logHealth: LogHealth?
+  private(set) var deliveryHealth: DeliveryHealth?
+  private(set) var short: Short?
   private(set) var canary: Canary?
   private(set) var caaChange: CAAChange?
   private(set) var heartbeat: Heartbeat?
@@ -108,6 +160,12 @@ package struct AlertJSON: Sendable, Encodable {
       logHealth = LogHealth(
         log: health.log.bounded, operator: health.operatorName.bounded, state: health.state,
         since: health.since.description, reason: health.reason?.bounded)
+    case .deliveryHealth(let health):
+      deliveryHealth = DeliveryHealth(
+        failing: health.failing.map(DeliveryHealth.Target.init),
+        recovered: health.recovered.map(DeliveryHealth.Target.init),
+        undelivered: health.undelivered.map(DeliveryHealth.Undelivered.init), omitted: health.omitted)
+    case .short(let found): short = Short(found)
     case .canary(let missing):
       canary = Canary(
         name: missing.name.bounded, due: missing.due.description, lastSeen: missing.lastSeen?.description)
@@ -118,14 +176,15 @@ package struct AlertJSON: Sendable, Encodable {
     case .heartbeat(let life):
       heartbeat = Heartbeat(
         logCount: life.logCount, watchedCount: life.watchedCount, since: life.since.description,
-        certificateCount: life.certificateCount)
+        certificateCount: life.certificateCount,
+        withheld: life.withheldReasons.isEmpty ? nil : life.withheldReasons.map(\.bounded))
     }
   }
 
   private static func digest(
     _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ period: DigestPeriod? = nil
   ) -> Digest {
-    let told = all.prefix(AlertJSON.mostInDigest)
+    let told = all.worstFirst.prefix(AlertJSON.mostInDigest)
     let names = LookalikeLetter.ranked(alike).prefix(AlertJSON.mostInDigest)
     return Digest(
       certificates: told.map { CertificateJSON($0, .brief) },

@@ -43,6 +43,12 @@ struct AlertWords {
       summary = "Log \(quote(health.log)) is \(quote(health.state))"
       lines = ["operator: \(quote(health.operatorName))", "since: \(health.since)"]
       if let reason = health.reason { lines.append("reason: \(quote(reason))") }
+    case .deliveryHealth(let health):
+      summary = health.summary
+      lines = AlertWords.list(health.lines, limit: 20)
+    case .short(let short):
+      summary = short.summary.prefix(1).uppercased() + short.summary.dropFirst()
+      lines = ["CA owner: \(short.owner)", "more: \(short.more)"]
     case .canary(let canary):
       summary = "No certificate for \(quote(canary.name)) has been seen"
       lines = ["due: \(canary.due)", "last seen: \(canary.lastSeen?.description ?? "never")"]
@@ -51,6 +57,7 @@ struct AlertWords {
         "All is well: \(life.logCount == 1 ? "1 log is" : "\(life.logCount) logs are") read for "
         + counted(life.watchedCount, "watched name", "watched names")
       lines = ["since: \(life.since)", "certificates: \(life.certificateCount)"]
+      lines += life.withheldReasons.map { "was withheld: " + quote($0) }
     }
   }
 
@@ -70,7 +77,7 @@ struct AlertWords {
   private static func lines(
     _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ quote: (String) -> String
   ) -> [String] {
-    list(all.map { headline($0, quote) }, limit: 20)
+    list(all.worstFirst.map { headline($0, quote) }, limit: 20)
       + list(LookalikeLetter.ranked(alike).map { headline($0, quote) }, limit: 20)
   }
 

@@ -12,15 +12,30 @@ package struct Delivery: Hashable, Sendable {
 
 /// What became of an attempt, in the receiver's own words where there are any.
 package enum DeliveryResult: Hashable, Sendable {
+  /// What a refusal is about.
+  package enum Part: Hashable, Sendable {
+    case recipient
+    /// What the alert says.
+    case message
+  }
+
   case delivered(String)
-  /// It may work later; not before `retryAfter`, if the receiver said so.
-  case failed(String, retryAfter: Duration? = nil)
-  /// It will not work, however often it is tried.
-  case refused(String)
+  /// No alert gets through at the moment; not before `retryAfter`, if the receiver said so.
+  case unavailable(String, retryAfter: Duration? = nil)
+  /// This alert is not taken, which says nothing of others. It may be later, even where the receiver calls it permanent.
+  case refused(String, of: Part = .message, isPermanent: Bool = false, retryAfter: Duration? = nil)
+  /// There is nobody any more who takes alerts there.
+  case gone(String)
 }
 
 /// A way to reach somebody. It never throws and never waits for ever: every trouble is a result.
 package protocol Channel: Sendable {
+  /// Whether a burst of certificates comes as digests, for people, and not one by one, for programs.
+  var combinesBursts: Bool { get }
+
+  /// How many alerts may be under way at once; they are begun in order.
+  var concurrency: Int { get }
+
   func deliver(_ delivery: Delivery) async -> DeliveryResult
 
   /// Puts together what is to be said, and gives what says it: so the next alert is written while one is under way.
@@ -28,6 +43,9 @@ package protocol Channel: Sendable {
 }
 
 extension Channel {
+  package var combinesBursts: Bool { true }
+  package var concurrency: Int { combinesBursts ? 1 : 4 }
+
   package func prepare(_ delivery: Delivery) async -> @Sendable () async -> DeliveryResult {
     { await deliver(delivery) }
   }

@@ -12,6 +12,8 @@ package struct CommandChannel: Channel {
     package var timeLimit: Duration
     /// How long it may take to clean up once it is told to end.
     package var grace: Duration
+    /// Whether a burst comes as digests.
+    package var combinesBursts = false
 
     package init(
       program: String, arguments: [String] = [], environment: [String: String] = [:],
@@ -33,6 +35,8 @@ package struct CommandChannel: Channel {
     self.temporaryDirectory = temporaryDirectory
   }
 
+  package var combinesBursts: Bool { settings.combinesBursts }
+
   /// The most bytes of output that are kept.
   private static let mostOutput = 4096
   /// `EX_TEMPFAIL` of sysexits.h.
@@ -43,7 +47,7 @@ package struct CommandChannel: Channel {
     do {
       files = try HookFiles(delivery.alert, in: temporaryDirectory)
     } catch {
-      return .failed("the files for the command can't be written: \(error)".oneLine(limit: 500))
+      return .unavailable("the files for the command can't be written: \(error)".oneLine(limit: 500))
     }
     defer { files.remove() }
     let child = ChildProcess(
@@ -66,11 +70,11 @@ package struct CommandChannel: Channel {
     switch outcome.end {
     case .exited(0): return .delivered("\(name) ended with 0" + said)
     case .exited(CommandChannel.temporaryFailure):
-      return .failed("\(name) ended with \(CommandChannel.temporaryFailure) (try again)" + said)
-    case .exited(let code): return .failed("\(name) ended with \(code)" + said)
-    case .signalled(let signal): return .failed("\(name) was ended by signal \(signal)" + said)
-    case .timedOut: return .failed("\(name) did not end in \(settings.timeLimit)" + said)
-    case .notStarted(let reason): return .failed("\(name) can't be started: \(reason)")
+      return .refused("\(name) ended with \(CommandChannel.temporaryFailure) (try again)" + said)
+    case .exited(let code): return .refused("\(name) ended with \(code)" + said)
+    case .signalled(let signal): return .refused("\(name) was ended by signal \(signal)" + said)
+    case .timedOut: return .refused("\(name) did not end in \(settings.timeLimit)" + said)
+    case .notStarted(let reason): return .unavailable("\(name) can't be started: \(reason)")
     }
   }
 }

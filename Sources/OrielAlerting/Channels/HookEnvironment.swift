@@ -45,6 +45,15 @@ struct HookEnvironment {
       set("ORIEL_STATE", health.state)
       set("ORIEL_SINCE", health.since.description)
       set("ORIEL_REASON", health.reason)
+    case .deliveryHealth(let health):
+      set("ORIEL_TROUBLES", health.lines)
+    case .short(let short):
+      set("ORIEL_DOMAIN", short.domain)
+      set("ORIEL_VERDICT", short.level?.rawValue)
+      set("ORIEL_CA_OWNER", short.caOwner)
+      set("ORIEL_CERTIFICATE_COUNT", String(short.certificateCount))
+      set("ORIEL_PAGE", short.page)
+      set("ORIEL_DELIVERY_NUMBER", String(short.number))
     case .canary(let canary):
       set("ORIEL_NAME", canary.name)
       set("ORIEL_DUE", canary.due.description)
@@ -54,6 +63,7 @@ struct HookEnvironment {
       set("ORIEL_WATCHED_COUNT", String(life.watchedCount))
       set("ORIEL_SINCE", life.since.description)
       set("ORIEL_CERTIFICATE_COUNT", String(life.certificateCount))
+      set("ORIEL_WITHHELD", life.withheldReasons)
     }
     if let certificate = alert.certificate { describe(certificate) }
   }
@@ -65,6 +75,8 @@ struct HookEnvironment {
     case .certificate, .sample: "discovered_cert"
     case .lookalike: "lookalike_cert"
     case .logHealth(let health): health.state == "current" ? "recovered" : "error"
+    case .deliveryHealth(let health): health.isWell ? "recovered" : "error"
+    case .short: "short"
     case .canary: "error"
     case .caaChange: "caa_change"
     case .digest, .summary: "digest"

@@ -115,7 +115,7 @@ extension Alert {
     switch content {
     case .certificate(let found), .sample(let found), .followUp(let found, _, _): found
     case .lookalike(let found): found.certificate
-    case .digest, .summary, .logHealth, .canary, .caaChange, .heartbeat: nil
+    case .digest, .summary, .logHealth, .deliveryHealth, .short, .canary, .caaChange, .heartbeat: nil
     }
   }
 }

@@ -15,14 +15,13 @@ package struct MailChannel: Channel {
           case .smtp(let client): try await client.send(from: sender, to: [recipient], message: message)
           case .sendmail(let program): try await program.send(from: sender, to: [recipient], message: message)
           }
-        return switch results.first?.outcome {
-        case .delivered(let words): .delivered(words)
-        case .temporary(let words): .failed(words)
-        case .permanent(let words): .refused(words)
-        case nil: .failed("the mail server said nothing of the recipient")
-        }
+        guard let result = results.first else { return .unavailable("the mail server said nothing of the recipient") }
+        return DeliveryResult(result)
+      } catch let error as SMTPError where error.mayHaveBeenDelivered {
+        // What broke the connection may be this message.
+        return .refused("\(error)")
       } catch {
-        return .failed("\(error)")
+        return .unavailable("\(error)")
       }
     }
   }
@@ -56,6 +55,7 @@ package struct MailChannel: Channel {
   package func message(_ delivery: Delivery) -> MailMessage {
     let rendered = renderer.render(delivery.alert, leave: unsubscribeURL)
     let domain = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
+    let messageID = { (id: String) in "oriel.\(id)@\(domain)" }
     var headers = [
       MailHeader(name: "Auto-Submitted", value: "auto-generated"),
       MailHeader(name: "X-Oriel-Alert", value: "\(delivery.alert.kind) \(delivery.alert.id)"),
@@ -68,10 +68,25 @@ package struct MailChannel: Channel {
     }
     return MailMessage(
       from: sender, to: [recipient], subject: rendered.subject,
-      date: Int64(clamping: delivery.alert.createdAt.milliseconds), messageID: "oriel.\(delivery.id)@\(domain)",
+      date: Int64(clamping: delivery.alert.createdAt.milliseconds), messageID: messageID(delivery.id),
       headers: headers.compactMap { $0 }, text: rendered.text, html: rendered.html,
       attachments: rendered.attachments.map {
         MailAttachment(fileName: $0.filename, contentType: $0.contentType, bytes: $0.bytes)
       })
+  }
+}
+
+extension DeliveryResult {
+  fileprivate init(_ result: MailResult) {
+    let part: Part = result.part == .recipient ? .recipient : .message
+    switch result.outcome {
+    case .delivered(let words): self = .delivered(words)
+    case .temporary(let words), .permanent(let words):
+      guard result.part != .server else {
+        self = .unavailable(words)
+        return
+      }
+      self = .refused(words, of: part, isPermanent: result.outcome == .permanent(words))
+    }
   }
 }

@@ -26,6 +26,8 @@ package struct WebhookChannel: Channel {
     /// Whether addresses will do that are not of the public Internet.
     package var allowPrivateTargets: Bool
     package var userAgent: String
+    /// Whether a burst comes as digests: as messages do, unless set otherwise, and JSON does not.
+    package var combinesBursts: Bool
 
     package init(
       url: WebhookURL, payload: Payload = .json, secret: String? = nil, timeout: Duration = .seconds(10),
@@ -37,6 +39,7 @@ package struct WebhookChannel: Channel {
       self.timeout = timeout
       self.allowPrivateTargets = allowPrivateTargets
       self.userAgent = userAgent
+      combinesBursts = payload == .slack
     }
   }
 
@@ -56,29 +59,32 @@ package struct WebhookChannel: Channel {
   package func deliver(_ delivery: Delivery) async -> DeliveryResult {
     let result = await within(settings.timeout) { await attempt(delivery) }
     if let result { return result }
-    return .failed(Task.isCancelled ? "cancelled" : lateness)
+    return Task.isCancelled ? .unavailable("cancelled") : .refused(lateness)
   }
+
+  package var combinesBursts: Bool { settings.combinesBursts }
 
   private var lateness: String { "\(settings.url) did not answer in \(settings.timeout)" }
 
   private func attempt(_ delivery: Delivery) async -> DeliveryResult {
-    let request: HTTPClientRequest
-    let targets: [String]
     do {
-      request = try self.request(delivery)
-      targets = try await self.targets()
+      let request = try self.request(delivery)
+      return await send(request, to: try await targets()).result
     } catch let refusal as Refusal {
       return refusal.result
     } catch {
-      return .failed("\(settings.url): \(error)".oneLine())
+      return .unavailable("\(settings.url): \(error)".oneLine())
     }
-    var result = DeliveryResult.failed("\(settings.url) has no address")
+  }
+
+  /// The first address that answers gets the request.
+  private func send(_ request: HTTPClientRequest, to targets: [String]) async -> Attempt {
+    var attempt = Attempt(result: .unavailable("\(settings.url) has no address"))
     for target in targets {
-      let attempt = await send(request, to: target, ofTotal: targets.count)
-      result = attempt.result
+      attempt = await send(request, to: target, ofTotal: targets.count)
       if attempt.isConnected || Task.isCancelled { break }
     }
-    return result
+    return attempt
   }
 
   // MARK: - Where to
@@ -98,8 +104,8 @@ package struct WebhookChannel: Channel {
     for address in addresses where !settings.allowPrivateTargets {
       guard let objection = TargetAddress.objection(to: address) else { continue }
       let words = "\(isLiteral ? address : "\(host) is \(address)"), which is not to be reached: \(objection)".oneLine()
-      // Names can be put right, or spoofed for a while: neither is a reason to give up on an alert.
-      throw Refusal(result: isLiteral ? .refused(words) : .failed(words))
+      // Names can be put right, or spoofed for a while, and settings changed: no reason to give up on an alert.
+      throw Refusal(result: .unavailable(words))
     }
     // Whatever else stands there would be looked up again, behind our back.
     return Array(addresses.filter { TargetAddress.octets($0) != nil }.prefix(WebhookChannel.mostTargets))
@@ -137,16 +143,18 @@ package struct WebhookChannel: Channel {
   // MARK: - How
 
   private struct Attempt {
-    let result: DeliveryResult
+    var result: DeliveryResult
     /// Whether the address answered at all; if not, another one may.
-    let isConnected: Bool
+    var isConnected = false
   }
 
   /// Sends the request to one address; name and Host, and for TLS the name in the certificate, stay the URL's.
   private func send(_ request: HTTPClientRequest, to address: String, ofTotal count: Int) async -> Attempt {
     let timeout = TimeAmount(settings.timeout)
+    // Less than the whole: a connection that does not come about says nothing of the alert.
+    let connect = timeout / 5 * 4 / max(1, count)
     var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: timeout / max(1, count), read: timeout),
+      redirectConfiguration: .disallow, timeout: .init(connect: connect, read: timeout),
       decompression: .disabled)
     configuration.httpVersion = .http1Only
     configuration.connectionPool.retryConnectionEstablishment = false
@@ -171,8 +179,17 @@ package struct WebhookChannel: Channel {
       error as? HTTPClientError == .connectTimeout
       || (error as? IOError).map { unreachable.contains($0.errnoCode) } ?? false
     let isLate = error as? HTTPClientError == .deadlineExceeded
+    let said = isLate ? lateness : "\(settings.url): \(words)".oneLine()
     return Attempt(
-      result: .failed(isLate ? lateness : "\(settings.url): \(words)".oneLine()), isConnected: !isUnreachable)
+      result: WebhookChannel.isOfMessage(error) ? .refused(said) : .unavailable(said), isConnected: !isUnreachable)
+  }
+
+  /// Whether a connection failed once the alert was on its way: then the alert may be what the receiver stumbled over.
+  private static func isOfMessage(_ error: any Error) -> Bool {
+    let late: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .writeTimeout, .remoteConnectionClosed]
+    if let error = error as? HTTPClientError { return late.contains(error) }
+    if let error = error as? IOError { return [ECONNRESET, EPIPE].contains(error.errnoCode) }
+    return error is HTTPParserError
   }
 
   private func result(_ response: HTTPClientResponse) async -> DeliveryResult {
@@ -204,14 +221,16 @@ package struct WebhookChannel: Channel {
     switch status {
     case 200..<300: return .delivered(words)
     case 300..<400: return .refused(words + " (redirects are not followed)")
-    case 410: return .refused(words + " (gone for good)")
-    case 408, 425, 429, 500...: return .failed(words, retryAfter: retryAfter.flatMap { delay($0, now: now) })
-    default: return .refused(words)
+    case 410: return .gone(words + " (gone for good)")
+    // Who asks, how often, and whether anybody is there behind the gateway: nothing of the alert.
+    case 401, 403, 407, 429, 502, 503, 504: return .unavailable(words, retryAfter: delay(retryAfter, now: now))
+    default: return .refused(words, retryAfter: delay(retryAfter, now: now))
     }
   }
 
   /// Reads Retry-After (RFC 9110, section 10.2.3), a day at most.
-  private static func delay(_ value: String, now: Timestamp) -> Duration? {
+  private static func delay(_ value: String?, now: Timestamp) -> Duration? {
+    guard let value else { return nil }
     let longest: Int64 = 86_400
     if !value.isEmpty, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
       return .seconds(min(Int64(value) ?? longest, longest))

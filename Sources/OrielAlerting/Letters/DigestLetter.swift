@@ -13,19 +13,16 @@ struct DigestLetter {
     _ all: [CertificateAlert], lookalikes: [LookalikeAlert] = [], _ publicURL: String?,
     _ period: DigestPeriod? = nil
   ) {
-    let alerts = DigestLetter.ranked(all)
-    let count = CertificateLetter.grouped(alerts.count)
+    let alerts = all.worstFirst
     var items: [String] = []
     for item in alerts.map(\.item) + lookalikes.map(\.lookalike.item) where !items.contains(item) && items.count < 100 {
       items.append(item)
     }
     let first = items.first?.nameLine(limit: CertificateLetter.longestInSubject) ?? "watched names"
     let more = items.count > 1 ? " and other watched names" : ""
-    let (certificates, were) = alerts.count == 1 ? ("certificate", "was") : ("certificates", "were")
-    var letter = Letter(
-      subject: "\(count) new \(certificates) for \(first)\(more)",
-      lead: "\(count) more \(certificates) for \(first)\(more) \(were) issued in a short time. "
-        + (alerts.count == 1 ? "It is told of here." : "They are listed here together."))
+    let (subject, lead) = DigestLetter.burst(alerts, first + more)
+    var letter = Letter(subject: subject, lead: lead)
+    if alerts.unexplainedCount > 0 { letter.tone = .alarm }
     if let period {
       DigestLetter.head(&letter, alerts, lookalikes.count, first + more, period)
     } else if alerts.isEmpty {
@@ -35,7 +32,8 @@ struct DigestLetter {
     }
     var issuers: [String: Int] = [:]
     for alert in alerts { issuers[CertificateLetter.issuer(alert.facts), default: 0] += 1 }
-    let ranked = issuers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    // The rarest first: the usual ones are known.
+    let ranked = issuers.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
       .map { "\($0.key): \(CertificateLetter.grouped($0.value))" }
     if !alerts.isEmpty { letter.facts = [Letter.Fact(label: "Issuers", lines: CertificateLetter.short(ranked, 8))] }
     let verdicts = DigestLetter.verdicts(alerts)
@@ -56,12 +54,24 @@ struct DigestLetter {
     self.letter = letter
   }
 
-  /// What somebody should look at first; else in the order in which they came.
-  private static func ranked(_ alerts: [CertificateAlert]) -> [CertificateAlert] {
-    // What nobody judged is like what there is no history for.
-    alerts.enumerated().sorted {
-      ($0.element.verdict?.urgency ?? 2, $0.offset) < ($1.element.verdict?.urgency ?? 2, $1.offset)
-    }.map(\.element)
+  /// Subject and first sentence about certificates in a short time: both say what the worst are.
+  private static func burst(_ alerts: [CertificateAlert], _ about: String) -> (subject: String, lead: String) {
+    let words = Set(alerts.map { kind($0.verdict) })
+    let count = CertificateLetter.grouped(alerts.count)
+    let certificates = alerts.count == 1 ? "certificate" : "certificates"
+    let (worst, unexplained) = (alerts.first.map { kind($0.verdict) } ?? "new", alerts.unexplainedCount)
+    let what = "\(count) \(words.count > 1 ? "new" : worst) \(certificates) for \(about)"
+    let rest = words.count > 1 && unexplained > 0 ? ", \(CertificateLetter.grouped(unexplained)) unexplained" : ""
+    return (what + rest, "Oriel saw \(what)\(rest), in a short time.")
+  }
+
+  private static func kind(_ verdict: CertificateVerdict?) -> String {
+    switch verdict?.level {
+    case .unexplained: "unexplained"
+    case .expected: "expected"
+    case .known: "known"
+    case .noHistory, nil: "new"
+    }
   }
 
   private static func advice(isBurst: Bool, hasPages: Bool) -> [Letter.Section] {
@@ -103,7 +113,7 @@ struct DigestLetter {
   private static func head(
     _ letter: inout Letter, _ alerts: [CertificateAlert], _ lookalikes: Int, _ about: String, _ period: DigestPeriod
   ) {
-    let unexplained = alerts.count { $0.verdict?.level == .unexplained }
+    let unexplained = alerts.unexplainedCount
     let certificates = alerts.count == 1 ? "1 certificate" : "\(CertificateLetter.grouped(alerts.count)) certificates"
     let odd = unexplained > 0 ? ", \(CertificateLetter.grouped(unexplained)) unexplained" : ""
     let names = lookalikes == 1 ? "1 look-alike" : "\(CertificateLetter.grouped(lookalikes)) look-alikes"
@@ -111,7 +121,6 @@ struct DigestLetter {
       .compactMap { $0 }.joined(separator: ", ")
     letter.subject = "\(period == .daily ? "Daily" : "Weekly") digest for \(about): \(what)"
     letter.lead = "\(what) came up for \(about) since the last \(period.rawValue) digest."
-    if unexplained > 0 { letter.tone = .alarm }
   }
 
   private static func verdicts(_ alerts: [CertificateAlert]) -> [String] {

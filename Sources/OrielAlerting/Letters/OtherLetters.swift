@@ -105,6 +105,10 @@ extension HeartbeatAlert {
       Letter.Fact(
         label: "Certificates", lines: ["\(CertificateLetter.grouped(certificateCount)) told of since the last"]),
     ]
+    if !withheldReasons.isEmpty {
+      letter.facts.append(
+        Letter.Fact(label: "Was withheld", lines: withheldReasons.map { $0.oneLine(limit: 400) }))
+    }
     letter.sections = [
       Letter.Section(
         heading: "Why you get this",

@@ -9,8 +9,6 @@ struct AlertComposer: Sendable {
   /// Knows the verdicts.
   let router: (any AlertRouter)?
 
-  /// Looking at a digest that is still open closes it, so that all who look see the same.
-  ///
   /// - Parameter recipient: whose verdicts are told.
   func compose(_ stored: StoredAlert, for recipient: String = "") async throws -> Alert {
     Alert(
@@ -27,7 +25,7 @@ struct AlertComposer: Sendable {
       return .lookalike(alert)
     case .digest:
       var (members, lookalikes): ([CertificateAlert], [LookalikeAlert]) = ([], [])
-      for member in try await store.close(digest: stored.id) {
+      for member in try await store.alerts(inDigest: stored.id) {
         if member.kind == .lookalike {
           lookalikes.append(try await lookalike(member))
         } else {
@@ -45,11 +43,37 @@ struct AlertComposer: Sendable {
       let log = alert.sightings.first { $0.logID.description == logID }?.log ?? logID
       return .followUp(alert, log: log, reason: words.dropFirst().first.map(String.init) ?? "")
     case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
+    case .deliveryHealth: return .deliveryHealth(try await deliveryHealth(stored))
     case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)
     case .canary: return .canary(try stored.decoded(StoredContent.Canary.self).alert)
     case .caaChange: return .caaChange(try CAAChangeAlert.Stored(stored).alert)
     case .heartbeat: return .heartbeat(try stored.decoded(StoredContent.Heartbeat.self).alert)
     }
+  }
+
+  /// The short form of what a delivery is about; nil if that is no certificate.
+  func short(_ delivery: StoredDelivery) async throws -> ShortAlert? {
+    let all = delivery.alert.kind == .digest ? try await store.alerts(inDigest: delivery.alert.id) : [delivery.alert]
+    let members = all.filter { $0.kind == .certificate }
+    var alerts: [CertificateAlert] = []
+    // So many are enough to tell how bad it is.
+    for member in members.prefix(100) { alerts.append(try await certificate(member, delivery.recipient)) }
+    return ShortAlert(alerts, count: members.count, number: delivery.id)
+  }
+
+  private func deliveryHealth(_ stored: StoredAlert) async throws -> DeliveryHealthAlert {
+    let content = try stored.decoded(StoredContent.DeliveryHealth.self)
+    var alert = DeliveryHealthAlert()
+    (alert.failing, alert.recovered) = (content.failing.map(\.alert), content.recovered.map(\.alert))
+    alert.omitted = content.omitted
+    for id in content.undelivered {
+      guard let delivery = try await store.delivery(id), let short = try await short(delivery) else { continue }
+      alert.undelivered.append(
+        DeliveryHealthAlert.Undelivered(
+          short: short, place: DeliveryPlace(delivery.target), reason: delivery.words ?? "",
+          isGivenUp: delivery.state == .givenUp))
+    }
+    return alert
   }
 
   /// Nobody judges it: it is not for the domain.
@@ -137,11 +161,23 @@ enum StoredContent {
   struct Heartbeat: Codable {
     let logs, watched, certificates: Int
     let since: Int64
+    /// Whom it is for; nil in those of older versions, which were for everybody.
+    var recipient: String?
+    var withheld: Withheld?
 
     var alert: HeartbeatAlert {
-      HeartbeatAlert(
+      var alert = HeartbeatAlert(
         logCount: logs, watchedCount: watched, since: Timestamp(clamping: since), certificateCount: certificates)
+      alert.withheldReasons = withheld?.reasons ?? []
+      return alert
     }
+  }
+
+  /// Why a heartbeat did not come at its time.
+  struct Withheld: Codable {
+    static let mostReasons = 8
+
+    var reasons: [String]
   }
 
   static func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }

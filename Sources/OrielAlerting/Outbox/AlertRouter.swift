@@ -8,35 +8,51 @@ package enum AlertTime: Hashable, Sendable {
   case never
 }
 
-/// Who hears of a certificate, and when.
-package struct AlertRouting: Hashable, Sendable {
-  /// Whether those hear of it whom the configuration names.
-  package var tellsConfigured: Bool
-  /// Others, each by the name that ``AlertRouter/targets(of:)`` knows it by.
-  package var audiences: [(name: String, time: AlertTime)]
+/// When an audience is notified, and of what verdict.
+package struct AlertDecision: Hashable, Sendable {
+  package let time: AlertTime
+  /// Nil where nobody judges.
+  package let level: CertificateVerdict.Level?
 
-  package init(tellsConfigured: Bool = true, audiences: [(name: String, time: AlertTime)] = []) {
-    self.tellsConfigured = tellsConfigured
-    self.audiences = audiences
-  }
-
-  package static func == (left: AlertRouting, right: AlertRouting) -> Bool {
-    left.tellsConfigured == right.tellsConfigured && left.audiences.elementsEqual(right.audiences, by: ==)
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(tellsConfigured)
-    for audience in audiences { hasher.combine(audience.name) }
+  package init(_ time: AlertTime, level: CertificateVerdict.Level? = nil) {
+    self.time = time
+    self.level = level
   }
 }
 
-/// Whether a target can be told.
+/// Who hears of a certificate, and when.
+package struct AlertRouting: Hashable, Sendable {
+  package struct Audience: Hashable, Sendable {
+    /// The name that ``AlertRouter/targets(of:)`` knows it by.
+    package let name: String
+    package let decision: AlertDecision
+
+    package init(_ name: String, _ decision: AlertDecision) {
+      self.name = name
+      self.decision = decision
+    }
+  }
+
+  /// What those whom the configuration names get at once; nil if they get nothing now.
+  package var configured: AlertDecision?
+  package var audiences: [Audience]
+
+  package init(configured: AlertDecision? = AlertDecision(.atOnce), audiences: [Audience] = []) {
+    self.configured = configured
+    self.audiences = audiences
+  }
+}
+
+/// Whether a target can be notified.
 package enum AlertReach: Sendable {
-  case channel(any Channel)
-  /// It is not to be told any more, and why.
+  /// - Parameter isConfirmed: whether its owner has said that the address is theirs.
+  case channel(any Channel, isConfirmed: Bool)
+  /// It is not to be notified any more, and why.
   case unwanted(String)
-  /// Nothing is set up by which it could be.
+  /// Nothing is set up at the moment by which it could be.
   case unreachable(String)
+  /// Nobody knows it any more.
+  case gone(String)
 }
 
 /// Decides who is told of certificates beside those whom the configuration names.
@@ -47,7 +63,10 @@ package protocol AlertRouter: Sendable {
   func routing(of alert: StoredAlert) async throws -> AlertRouting
 
   /// What becomes of an alert whose time has come: told now, held again, or not told after all.
-  func time(of held: HeldAlert) async throws -> AlertTime
+  func decision(on held: HeldAlert) async throws -> AlertDecision
+
+  /// The longest that an alert is held to be decided about again, in milliseconds.
+  var longestReview: Int64 { get }
 
   /// Those who make up an audience at this moment.
   func targets(of audience: String) async throws -> [AlertTarget]
@@ -61,13 +80,16 @@ package protocol AlertRouter: Sendable {
   /// What to do about a name that imitates a watched one, the first to do first.
   func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step]
 
-  /// A target's receiver refused an alert for good, with these words.
+  /// A target's receiver refused an alert until it was given up, the last time with these words.
   ///
   /// - Returns: whether that is settled, as the target is told of nothing any more; else somebody should look at it.
   func refused(_ target: AlertTarget, words: String) async throws -> Bool
 }
 
 extension AlertRouter {
+  /// Nothing is.
+  package var longestReview: Int64 { 0 }
+
   /// None that is more than what is true of all of them.
   package func steps(on lookalike: LookalikeAlert) async throws -> [CertificateVerdict.Step] { [] }
 }

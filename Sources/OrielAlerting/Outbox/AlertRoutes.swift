@@ -3,6 +3,9 @@ import Synchronization
 
 /// Who hears of what, and by which channel: what the configuration says of alerts.
 package struct AlertRoutes: Sendable {
+  /// The recipient that stands for a monitoring service, which heartbeats go to.
+  package static let ping = "heartbeat"
+
   /// The targets of each watched item that has its own; all others have the default ones.
   package var items: [String: [AlertTarget]]
   package var standard: [AlertTarget]

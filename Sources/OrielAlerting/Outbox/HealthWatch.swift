@@ -1,7 +1,10 @@
 import CertificateTransparency
+import Foundation
+package import Logging
 package import OrielStore
 
-/// Watches over the watcher: logs that are not well for long, names that do not come, and the proof that all is.
+/// Watches over the watcher: logs that are not well for long, alerts that don't get through, names that do not come, and
+/// the proof that all is well.
 package struct HealthWatch: Sendable {
   package struct Canary: Hashable, Sendable {
     /// The watched item that a certificate is to hit, such as `=canary.example.com`.
@@ -15,7 +18,8 @@ package struct HealthWatch: Sendable {
   }
 
   package struct Settings: Sendable {
-    /// How long a log may be frozen, behind or unreachable before anybody is told. A lie is told at once.
+    /// How long a log may be frozen, behind or unreachable, or a target take no alerts, before anybody is notified. A lie
+    /// is reported at once.
     package var after: Duration = .seconds(3600)
     package var heartbeat: Duration?
     package var canaries: [Canary] = []
@@ -23,17 +27,22 @@ package struct HealthWatch: Sendable {
     package init() {}
   }
 
-  private let store: AlertStore
+  let store: AlertStore
+  let settings: Settings
+  let routes: AlertRoutes
+  let logger: Logger
+  let now: @Sendable () -> Int64
   private let following: FollowingStore
-  private let settings: Settings
-  private let now: @Sendable () -> Int64
 
   package init(
-    store: AlertStore, following: FollowingStore, settings: Settings, now: @escaping @Sendable () -> Int64
+    store: AlertStore, following: FollowingStore, settings: Settings, routes: AlertRoutes, logger: Logger,
+    now: @escaping @Sendable () -> Int64
   ) {
     self.store = store
     self.following = following
     self.settings = settings
+    self.routes = routes
+    self.logger = logger
     self.now = now
   }
 
@@ -46,20 +55,29 @@ package struct HealthWatch: Sendable {
     let logs = try await following.logs()
     var isNew = false
     for log in logs where try await look(at: log) { isNew = true }
+    if try await lookAtDeliveries() { isNew = true }
     for canary in settings.canaries where try await look(at: canary) { isNew = true }
-    if let every = settings.heartbeat, try await heartbeat(every, logs, watchedCount) { isNew = true }
+    if let every = settings.heartbeat, try await heartbeats(every, logs, watchedCount) { isNew = true }
     return isNew
+  }
+
+  /// Whether a log is in a state that somebody has to know of, once it lasts.
+  static func isBad(_ log: LogRecord) -> Bool { [.frozen, .behind, .unreachable, .lying].contains(log.state) }
+
+  /// Whether it has lasted.
+  func isReportable(_ log: LogRecord) -> Bool {
+    let patience = log.state == .lying ? 0 : settings.after.wholeMilliseconds
+    return HealthWatch.isBad(log) && max(0, now() - log.stateSince) >= patience
   }
 
   private func look(at log: LogRecord) async throws -> Bool {
     let subject = "log:\(log.logID)"
-    let known = try await store.alarm(subject)
-    let isBad = [.frozen, .behind, .unreachable, .lying].contains(log.state)
-    let patience = log.state == .lying ? 0 : settings.after.wholeMilliseconds
+    let isBad = HealthWatch.isBad(log)
     if isBad {
-      guard now() - log.stateSince >= patience else { return false }
-    } else if known == nil || known?.state == LogState.current.rawValue {
-      return false
+      guard isReportable(log) else { return false }
+    } else {
+      let known = try await store.alarm(subject)
+      if known == nil || known?.state == LogState.current.rawValue { return false }
     }
     let state = isBad ? log.state : .current
     let content = StoredContent.LogHealth(
@@ -70,16 +88,23 @@ package struct HealthWatch: Sendable {
       subject, state: state.rawValue, now: now(), alert: (.logHealth, key, try StoredContent.encode(content)))
   }
 
+  private func lookAtDeliveries() async throws -> Bool {
+    try await store.reportTroubles(after: settings.after.wholeMilliseconds, now: now()) { troubles in
+      try StoredContent.encode(StoredContent.DeliveryHealth(troubles))
+    }
+  }
+
   private func look(at canary: Canary) async throws -> Bool {
     let subject = "canary:\(canary.item)"
     let now = now()
-    let last = try await store.lastSighting(ofItem: canary.item)
+    let last = try await store.lastSighting(ofItem: canary.item, now: now)
     guard let known = try await store.alarm(subject) else {
       // From the first look on, it has its time to come.
       _ = try await store.alarm(subject, state: "expected", now: now, alert: nil)
       return false
     }
-    let due = max(last ?? 0, known.state == "missing" ? 0 : known.since) + canary.every.wholeMilliseconds
+    if known.since > now { _ = try await store.alarm(subject, state: known.state, now: now, alert: nil) }
+    let due = max(last ?? 0, known.state == "missing" ? 0 : min(known.since, now)) + canary.every.wholeMilliseconds
     guard now >= due else {
       _ = try await store.alarm(subject, state: "expected", now: now, alert: nil)
       return false
@@ -88,21 +113,5 @@ package struct HealthWatch: Sendable {
     return try await store.alarm(
       subject, state: "missing", now: now,
       alert: (.canary, AlertStore.key("canary", canary.item, "\(due)"), try StoredContent.encode(content)))
-  }
-
-  /// Silence is the alarm: nothing is said unless every log is well and every delivery on its way.
-  private func heartbeat(_ every: Duration, _ logs: [LogRecord], _ watchedCount: Int) async throws -> Bool {
-    let now = now()
-    let last = try await store.alarm("heartbeat")?.since ?? 0
-    guard now - last >= every.wholeMilliseconds, !logs.isEmpty,
-      logs.allSatisfy({ [.current, .drained].contains($0.state) }),
-      try await store.counts()[.givenUp] ?? 0 == 0,
-      try await store.oldestWaiting().map({ now - $0 < settings.after.wholeMilliseconds }) ?? true
-    else { return false }
-    let content = StoredContent.Heartbeat(
-      logs: logs.count, watched: watchedCount, certificates: try await store.alertCount(since: last), since: last)
-    return try await store.alarm(
-      "heartbeat", state: "\(now)", now: now,
-      alert: (.heartbeat, AlertStore.key("heartbeat", "\(now)"), try StoredContent.encode(content)))
   }
 }

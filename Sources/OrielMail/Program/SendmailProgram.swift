@@ -22,19 +22,19 @@ package struct SendmailProgram: Sendable {
   ) async throws -> [MailResult] {
     guard !recipients.isEmpty else { return [] }
     let envelope = ["-f", sender.address, "--"] + recipients.map(\.address)
-    let outcome: MailResult.Outcome
+    let (outcome, part): (MailResult.Outcome, MailResult.Part)
     do {
       let file = try PrivateFile(unixLines(message))
       defer { file.remove() }
       let child = ChildProcess(
         program: path, arguments: arguments + envelope, environment: SendmailProgram.environment, input: file.path,
         timeLimit: timeLimit)
-      outcome = self.outcome(of: await child.run())
+      (outcome, part) = result(of: await child.run())
     } catch {
-      outcome = .temporary("the message can't be written to a file: \(error)".withoutControls)
+      (outcome, part) = (.temporary("the message can't be written to a file: \(error)".withoutControls), .server)
     }
     try Task.checkCancellation()
-    return recipients.map { MailResult(recipient: $0, outcome: outcome) }
+    return recipients.map { MailResult(recipient: $0, outcome: outcome, part: part) }
   }
 
   /// What a mail program needs to find its settings and its clock; the rest, where secrets may be, stays here.
@@ -45,18 +45,29 @@ package struct SendmailProgram: Sendable {
   }
 
   /// The exit codes are those of `sysexits.h`.
-  private func outcome(of result: ChildProcess.Outcome) -> MailResult.Outcome {
+  private func result(of result: ChildProcess.Outcome) -> (MailResult.Outcome, MailResult.Part) {
     let said = String(decoding: result.output, as: UTF8.self).withoutControls.trimmingSpaces
     let output = said.isEmpty ? "" : ": \(said)"
     switch result.end {
-    case .exited(0): return .delivered("\(path) took it\(output)")
-    case .exited(let code) where (69...75).contains(code):
-      return .temporary("\(path) ended with \(code)\(output)")
-    case .exited(let code): return .permanent("\(path) ended with \(code)\(output)")
-    case .signalled(let signal): return .temporary("\(path) was killed by signal \(signal)\(output)")
+    case .exited(0): return (.delivered("\(path) took it\(output)"), .message)
+    case .exited(let code):
+      let words = "\(path) ended with \(code)\(output)"
+      return ((69...75).contains(code) ? .temporary(words) : .permanent(words), SendmailProgram.part(refusing: code))
+    case .signalled(let signal): return (.temporary("\(path) was killed by signal \(signal)\(output)"), .message)
     case .timedOut:
-      return .temporary("\(path) did not end within \(timeLimit.components.seconds) s and was killed\(output)")
-    case .notStarted(let reason): return .temporary("\(path) can't be run: \(reason)")
+      let words = "\(path) did not end within \(timeLimit.components.seconds) s and was killed\(output)"
+      return (.temporary(words), .message)
+    case .notStarted(let reason): return (.temporary("\(path) can't be run: \(reason)"), .server)
+    }
+  }
+
+  private static func part(refusing code: Int32) -> MailResult.Part {
+    switch code {
+    // EX_NOUSER, EX_NOHOST.
+    case 67, 68: .recipient
+    // EX_USAGE, EX_UNAVAILABLE to EX_IOERR, EX_NOPERM, EX_CONFIG.
+    case 64, 69...74, 77, 78: .server
+    default: .message
     }
   }
 }

@@ -7,11 +7,9 @@ extension SMTPConnection {
   func send(
     from sender: MailAddress, to recipients: [MailAddress], body: SMTPBody, size: Int
   ) async throws -> [MailResult] {
-    func all(_ outcome: MailResult.Outcome) -> [MailResult] {
-      recipients.map { MailResult(recipient: $0, outcome: outcome) }
-    }
     if let limit = offers.sizeLimit, size > limit {
-      return all(.permanent("the message has \(size) bytes, and the server takes at most \(limit)"))
+      let words = "the message has \(size) bytes, and the server takes at most \(limit)"
+      return recipients.map { MailResult(recipient: $0, outcome: .permanent(words)) }
     }
     let envelope =
       ["MAIL FROM:<\(sender.address)>\(offers.hasSize ? " SIZE=\(size)" : "")"]
@@ -23,22 +21,22 @@ extension SMTPConnection {
     let mail = replies[0]
     guard mail.isPositive else {
       await abandon(dataReply: offers.pipelining ? replies.last : nil)
-      return all(mail.outcome)
+      return recipients.map { MailResult(recipient: $0, sender: mail) }
     }
-    var outcomes = replies.dropFirst().prefix(recipients.count).map(\.outcome)
-    let accepted = outcomes.indices.filter { replies[1 + $0].isPositive }
+    var results = zip(recipients, replies.dropFirst()).map { MailResult(recipient: $0, $1) }
+    let accepted = recipients.indices.filter { replies[1 + $0].isPositive }
     if let data = replies.dropFirst(1 + recipients.count).first {
       if accepted.isEmpty || data.code != 354 {
         await abandon(dataReply: data)
-        for index in accepted { outcomes[index] = data.refusal }
+        for index in accepted { results[index] = MailResult(recipient: recipients[index], outcome: data.refusal) }
       } else {
         let reply = try await transmit(body.dotted)
-        for index in accepted { outcomes[index] = reply.outcome }
+        for index in accepted { results[index] = MailResult(recipient: recipients[index], outcome: reply.outcome) }
       }
     } else {
       await abandon(dataReply: nil)
     }
-    return zip(recipients, outcomes).map { MailResult(recipient: $0, outcome: $1) }
+    return results
   }
 
   /// Envelope and message in one go, for servers that take it so: one round trip (RFC 3030, section 4.2).
@@ -60,14 +58,12 @@ extension SMTPConnection {
     }
     if let reply = replies.first(where: { $0.code == 530 }) { throw error(.authenticationRequired(reply)) }
     let message = replies[replies.count - 1]
-    var outcomes = replies.dropFirst().dropLast().map(\.outcome)
-    if !replies[0].isPositive {
-      outcomes = recipients.map { _ in replies[0].outcome }
-    } else {
-      for place in outcomes.indices where replies[1 + place].isPositive { outcomes[place] = message.outcome }
-    }
     if !message.isPositive { await abandon(dataReply: nil) }
-    return zip(recipients, outcomes).map { MailResult(recipient: $0, outcome: $1) }
+    guard replies[0].isPositive else { return recipients.map { MailResult(recipient: $0, sender: replies[0]) } }
+    return zip(recipients, replies.dropFirst().dropLast()).map { recipient, reply in
+      reply.isPositive
+        ? MailResult(recipient: recipient, outcome: message.outcome) : MailResult(recipient: recipient, reply)
+    }
   }
 
   /// The same dialogue for a server that wants to answer each command before the next.
@@ -103,6 +99,19 @@ extension SMTPConnection {
     } catch {}
     // The fates are known all the same; only the connection is of no more use.
     try? await channel.close()
+  }
+}
+
+extension MailResult {
+  /// By the reply to the sender: it is the server's word on whether anything is taken from here, unless it is about the
+  /// size that was announced with it (RFC 1870, section 6.1).
+  fileprivate init(recipient: MailAddress, sender reply: SMTPReply) {
+    self.init(recipient: recipient, outcome: reply.outcome, part: reply.code == 552 ? .message : .server)
+  }
+
+  /// By the reply to the recipient.
+  fileprivate init(recipient: MailAddress, _ reply: SMTPReply) {
+    self.init(recipient: recipient, outcome: reply.outcome, part: reply.isPositive ? .message : .recipient)
   }
 }
 

@@ -12,9 +12,9 @@ extension CertificateVerdict {
   /// What a letter says of a finding; for what is unexplained, with what to do.
   init(
     _ finding: Judge.Finding, on certificate: CertificateAlert, chain: [SHA256Hash], domain: Domain, owners: CAOwners?,
-    before: Before? = nil
+    before: Before? = nil, page: String? = nil
   ) {
-    let level = CertificateVerdict.Level(rawValue: finding.standing.rawValue) ?? .unexplained
+    let level = CertificateVerdict.Level(finding.standing)
     let reasons = finding.reasons.map { Reason(code: $0.code, isFor: $0.speaks == .for, sentence: $0.sentence) }
     let evidence = finding.reasons.compactMap(\.evidence)
     let actions =
@@ -27,7 +27,9 @@ extension CertificateVerdict {
         Report(
           to: report.to.map(\.text), subject: report.subject,
           body: report.body(limit: CertificateVerdict.longestReport))
-      }, before: before)
+      }, before: before,
+      caOwner: owners?.owner(
+        chain: chain, keyHash: certificate.issuerKeyHash == .zero ? nil : certificate.issuerKeyHash)?.name, page: page)
   }
 
   private static func actions(
@@ -41,6 +43,17 @@ extension CertificateVerdict {
       issuance, owners: owners, caa: caa,
       allowedCAADomains: domain.allowedOwners.flatMap { owners?.caaDomains(of: $0) ?? [] }
     ).steps
+  }
+}
+
+extension CertificateVerdict.Level {
+  init(_ level: VerdictLevel) {
+    switch level {
+    case .known: self = .known
+    case .expected: self = .expected
+    case .unexplained: self = .unexplained
+    case .noHistory: self = .noHistory
+    }
   }
 }
 

@@ -22,11 +22,11 @@ final class FileRouter: AlertRouter {
   func routing(of alert: StoredAlert) async throws -> AlertRouting {
     guard alert.kind == .lookalike, let item = alert.item else { return AlertRouting() }
     let until = hour.withLock { $0 }.next(.daily, after: now())
-    return AlertRouting(
-      tellsConfigured: false, audiences: [(FileRouter.audience + item, .held(.daily, until: until))])
+    let daily = AlertDecision(.held(.daily, until: until))
+    return AlertRouting(configured: nil, audiences: [.init(FileRouter.audience + item, daily)])
   }
 
-  func time(of held: HeldAlert) async throws -> AlertTime { .atOnce }
+  func decision(on held: HeldAlert) async throws -> AlertDecision { AlertDecision(.atOnce) }
 
   func targets(of audience: String) async throws -> [AlertTarget] {
     guard audience.hasPrefix(FileRouter.audience) else { return [] }

@@ -5,14 +5,14 @@ import OrielStore
 /// Look-alikes are quieter: nobody judges them, and they go into a digest unless a domain says otherwise.
 extension VerdictRouter {
   func routing(ofLookalike alert: StoredAlert) async throws -> AlertRouting {
-    guard let lookalike = alert.lookalike else { return AlertRouting(tellsConfigured: false) }
+    guard let lookalike = alert.lookalike else { return AlertRouting(configured: nil) }
     let domain = try await domain(of: lookalike)
     let audience =
       lookalike.owner == StoredLookalike.configuration
       ? "item:" + lookalike.item : domain.map(VerdictRouter.audience(of:))
-    guard let audience else { return AlertRouting(tellsConfigured: false) }
-    let time = try await time(ofLookalike: lookalike, for: domain)
-    return AlertRouting(tellsConfigured: false, audiences: [(audience, time)])
+    guard let audience else { return AlertRouting(configured: nil) }
+    let decision = AlertDecision(try await time(ofLookalike: lookalike, for: domain))
+    return AlertRouting(configured: nil, audiences: [.init(audience, decision)])
   }
 
   /// When a look-alike is told of, by the settings as they are now.

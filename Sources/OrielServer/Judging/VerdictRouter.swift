@@ -85,28 +85,28 @@ package final class VerdictRouter: AlertRouter {
     guard let issuance = alert.issuance, let item = alert.item else { return AlertRouting() }
     var routing = AlertRouting()
     for route in try await service.routes(for: item) {
-      guard let finding = try await finding(issuance, for: route.domain) else { continue }
-      let isMuted = try await isMuted(alert, for: route.domain)
-      let time = isMuted ? .never : try await time(of: alert, finding, for: route.domain)
+      guard let decision = try await decision(on: alert, issuance, for: route.domain) else { continue }
       if route.domain.source == .config {
-        routing.tellsConfigured = time == .atOnce
-        if routing.tellsConfigured { continue }
+        routing.configured = decision.time == .atOnce ? decision : nil
+        if decision.time == .atOnce { continue }
       }
-      routing.audiences.append((VerdictRouter.audience(of: route.domain), time))
+      routing.audiences.append(.init(VerdictRouter.audience(of: route.domain), decision))
     }
     return routing
   }
 
-  package func time(of held: HeldAlert) async throws -> AlertTime {
+  package var longestReview: Int64 { settings.hold.components.seconds * 1000 }
+
+  package func decision(on held: HeldAlert) async throws -> AlertDecision {
     if let lookalike = held.alert.lookalike {
-      return try await time(ofLookalike: lookalike) == .never ? .never : .atOnce
+      return AlertDecision(try await time(ofLookalike: lookalike) == .never ? .never : .atOnce)
     }
     guard let issuance = held.alert.issuance, let item = held.alert.item,
       let domain = try await domain(of: held.audience, item: item), try await !isMuted(held.alert, for: domain)
-    else { return .never }
-    guard held.kind == .review else { return .atOnce }
-    guard let finding = try await finding(issuance, for: domain, again: true) else { return .never }
-    return delivery(finding, for: domain)
+    else { return AlertDecision(.never) }
+    guard held.kind == .review else { return AlertDecision(.atOnce) }
+    guard let finding = try await finding(issuance, for: domain, again: true) else { return AlertDecision(.never) }
+    return AlertDecision(delivery(finding, for: domain), level: CertificateVerdict.Level(finding.standing))
   }
 
   /// Looks again at what was not explained and is in an inventory now, and at what had no history when it was seen.
@@ -149,6 +149,12 @@ package final class VerdictRouter: AlertRouter {
     try await service.routes(for: item).first { VerdictRouter.audience(of: $0.domain) == audience }?.domain
   }
 
+  /// The domain for which a recipient watches an item, if it is on.
+  private func domain(of recipient: String, watching item: String) async throws -> Domain? {
+    let id = VerdictRouter.domain(of: recipient)
+    return try await service.routes(for: item).map(\.domain).first { id == nil ? $0.source == .config : $0.id == id }
+  }
+
   /// Nil if the domain was removed meanwhile.
   private func finding(
     _ issuance: IssuanceID, for domain: Domain, again: Bool = false
@@ -158,12 +164,19 @@ package final class VerdictRouter: AlertRouter {
     } catch { throw error }
   }
 
-  private func time(of alert: StoredAlert, _ finding: Judge.Finding, for domain: Domain) async throws -> AlertTime {
-    let time = delivery(finding, for: domain)
-    let end = alert.createdAt + settings.hold.components.seconds * 1000
+  /// What becomes of a certificate that was just seen; nil if the domain was removed meanwhile.
+  private func decision(
+    on alert: StoredAlert, _ issuance: IssuanceID, for domain: Domain
+  ) async throws -> AlertDecision? {
+    guard let finding = try await finding(issuance, for: domain) else { return nil }
+    if try await isMuted(alert, for: domain) {
+      return AlertDecision(.never, level: CertificateVerdict.Level(finding.standing))
+    }
+    var time = delivery(finding, for: domain)
+    let end = min(alert.createdAt, now()) + longestReview
     let isTellable = !finding.reasons.contains { $0.code == "denied" || $0.code == "key-denied" }
-    guard time == .atOnce, finding.standing == .unexplained, isTellable, end > now() else { return time }
-    return .held(.review, until: end)
+    if time == .atOnce, finding.standing == .unexplained, isTellable, end > now() { time = .held(.review, until: end) }
+    return AlertDecision(time, level: CertificateVerdict.Level(finding.standing))
   }
 
   private func delivery(_ finding: Judge.Finding, for domain: Domain) -> AlertTime {
@@ -211,10 +224,10 @@ package final class VerdictRouter: AlertRouter {
     guard let mail = settings.mail else { return .unreachable("no way to send mail is configured") }
     do {
       let leave = settings.publicURL.map { "\($0)/unsubscribe/\(addressee.unsubscribeCode)" }
-      return .channel(
-        MailChannel(
-          mail.transport, from: mail.sender, to: try MailAddress(address: addressee.address),
-          renderer: AlertRenderer(publicURL: settings.publicURL), unsubscribeURL: leave))
+      let channel = MailChannel(
+        mail.transport, from: mail.sender, to: try MailAddress(address: addressee.address),
+        renderer: AlertRenderer(publicURL: settings.publicURL), unsubscribeURL: leave)
+      return .channel(channel, isConfirmed: true)
     } catch { return .unreachable("\(error)") }
   }
 
@@ -237,10 +250,8 @@ package final class VerdictRouter: AlertRouter {
   // MARK: Verdicts
 
   package func verdict(on certificate: CertificateAlert, for recipient: String) async throws -> CertificateVerdict? {
-    let id = VerdictRouter.domain(of: recipient)
-    let routes = try await service.routes(for: certificate.item)
-    let route = routes.first { id == nil ? $0.domain.source == .config : $0.domain.id == id }
-    guard let domain = route?.domain, let judgement = try await judge.judgement(certificate.issuance, for: domain)
+    guard let domain = try await domain(of: recipient, watching: certificate.item),
+      let judgement = try await judge.judgement(certificate.issuance, for: domain)
     else { return nil }
     let finding = Judge.Finding(judgement)
     let chain = try await store.chain(of: certificate.issuance)
@@ -248,7 +259,8 @@ package final class VerdictRouter: AlertRouter {
       certificate.issuance, domain: domain.id.value, baseline: domain.baselineConfirmedAt)
     return CertificateVerdict(
       finding, on: certificate, chain: chain, domain: domain, owners: owners(),
-      before: .init(acceptsIssuer: before.acceptsIssuer, unexplained: before.unexplained))
+      before: .init(acceptsIssuer: before.acceptsIssuer, unexplained: before.unexplained),
+      page: settings.publicURL.map { "\($0)/issuances/\(certificate.issuance)" })
   }
 }
 

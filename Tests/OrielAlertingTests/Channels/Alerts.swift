@@ -12,9 +12,11 @@ enum Alerts {
   /// About a certificate that was issued for this test.
   static func certificate(
     _ names: [String] = ["www.shop.example", "shop.example"], matched: [String]? = nil, item: String = "shop.example",
-    earlier: [CertificateAlert.Earlier] = []
+    earlier: [CertificateAlert.Earlier] = [], organisation: String? = nil
   ) throws -> CertificateAlert {
-    let pair = try TestAuthority().issue(CertificateRequest(names))
+    var request = CertificateRequest(names)
+    request.issuerOrganisation = organisation
+    let pair = try TestAuthority().issue(request)
     let facts = CertificateFacts(certificate: pair.certificate)
     return CertificateAlert(
       item: item, matchedNames: matched ?? names, issuance: pair.issuanceID, issuerKeyHash: pair.issuerKeyHash,

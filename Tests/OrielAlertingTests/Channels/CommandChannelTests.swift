@@ -183,10 +183,10 @@ struct CommandChannelTests {
     arguments: [
       ("echo fine; echo indeed >&2", .delivered("/bin/sh ended with 0: fine indeed")),
       ("exit 0", .delivered("/bin/sh ended with 0")),
-      ("echo busy; exit 75", .failed("/bin/sh ended with 75 (try again): busy")),
-      ("echo 'no: \u{1b}[31mway' >&2; exit 3", .failed(#"/bin/sh ended with 3: no: \u{1b}[31mway"#)),
-      ("exit 255", .failed("/bin/sh ended with 255")),
-      ("kill -9 $$", .failed("/bin/sh was ended by signal 9")),
+      ("echo busy; exit 75", .refused("/bin/sh ended with 75 (try again): busy")),
+      ("echo 'no: \u{1b}[31mway' >&2; exit 3", .refused(#"/bin/sh ended with 3: no: \u{1b}[31mway"#)),
+      ("exit 255", .refused("/bin/sh ended with 255")),
+      ("kill -9 $$", .refused("/bin/sh was ended by signal 9")),
       ("exec 0<&- 1>&- 2>&-; exit 0", .delivered("/bin/sh ended with 0")),
     ] as [(String, DeliveryResult)])
   func ends(_ script: String, _ result: DeliveryResult) async throws {
@@ -196,14 +196,14 @@ struct CommandChannelTests {
   @Test("fails where the command can't be started", arguments: ["/no/such/program", "/etc/passwd", "/", "", "a\0b"])
   func notStarted(_ program: String) async {
     let result = await CommandChannel(CommandChannel.Settings(program: program)).deliver(Alerts.heartbeat)
-    #expect(result.outcome == "failed")
+    #expect(result.outcome == "unavailable")
     #expect(result.words.contains("can't be started: "))
   }
 
   @Test("takes any amount of output, and keeps its start")
   func hugeOutput() async throws {
     let result = try await Self.run("head -c 30000000 /dev/zero | tr '\\0' x; exit 1").result
-    #expect(result == .failed("/bin/sh ended with 1: " + String(repeating: "x", count: 4096)))
+    #expect(result == .refused("/bin/sh ended with 1: " + String(repeating: "x", count: 4096)))
   }
 
   @Test("does not wait for what the command leaves running")
@@ -226,7 +226,7 @@ struct CommandChannelTests {
     let (result, files) = try await Self.run(
       #"echo $$ > "$OUT/pid"; exec 9>"\#(fifo.path)"; echo alive >&9; sleep 3600 & "# + script,
       timeLimit: .milliseconds(700))
-    #expect(result == .failed("/bin/sh did not end in 0.7 seconds"))
+    #expect(result == .refused("/bin/sh did not end in 0.7 seconds"))
     #expect(await fifo.content() == "alive\n")
     // Reaped: it is no child of ours any more.
     let process = try #require(pid_t(String(decoding: files["pid"] ?? [], as: UTF8.self).filter { $0 != "\n" }))
@@ -240,7 +240,7 @@ struct CommandChannelTests {
     let task = Task { try await Self.run(#"exec 9>"\#(fifo.path)"; echo alive >&9; sleep 3600"#) }
     while !fifo.hasContent { try await Task.sleep(for: .milliseconds(5)) }
     task.cancel()
-    #expect(try await task.value.result.outcome == "failed")
+    #expect(try await task.value.result.outcome == "refused")
     #expect(await fifo.content() == "alive\n")
   }
 

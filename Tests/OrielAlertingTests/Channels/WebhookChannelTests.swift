@@ -80,12 +80,13 @@ struct WebhookChannelTests {
   }
 
   @Test(
-    "gives up, tries again or is done, as the status says",
+    "is done, refused this alert, takes none at the moment or never will, as the status says",
     arguments: [
       (200, "delivered"), (202, "delivered"), (204, "delivered"), (300, "refused"), (304, "refused"),
-      (400, "refused"), (401, "refused"), (403, "refused"), (404, "refused"), (408, "failed"), (409, "refused"),
-      (410, "refused"), (413, "refused"), (422, "refused"), (425, "failed"), (429, "failed"), (500, "failed"),
-      (502, "failed"), (503, "failed"), (504, "failed"), (599, "failed"),
+      (400, "refused"), (401, "unavailable"), (403, "unavailable"), (404, "refused"), (407, "unavailable"),
+      (408, "refused"), (409, "refused"), (410, "gone"), (413, "refused"), (422, "refused"), (425, "refused"),
+      (429, "unavailable"), (500, "refused"), (501, "refused"), (502, "unavailable"), (503, "unavailable"),
+      (504, "unavailable"), (505, "refused"), (599, "refused"),
     ])
   func statuses(_ status: Int, _ outcome: String) {
     let result = WebhookChannel.result(status: status, retryAfter: nil, body: "so it is", now: Alerts.time)
@@ -102,20 +103,20 @@ struct WebhookChannelTests {
     ] as [(String, Duration?)])
   func retryAfter(_ value: String, _ delay: Duration?) {
     let result = WebhookChannel.result(status: 429, retryAfter: value, body: "", now: Alerts.time)
-    #expect(result == .failed("answered 429", retryAfter: delay))
+    #expect(result == .unavailable("answered 429", retryAfter: delay))
   }
 
   @Test("reads Retry-After from the answer")
   func retryAfterHeader() async throws {
     var response = TestResponse(status: 503, "busy")
     response.headers.append(("retry-after", "30"))
-    #expect(try await Self.deliver(to: response).result == .failed("answered 503: busy", retryAfter: .seconds(30)))
+    #expect(try await Self.deliver(to: response).result == .unavailable("answered 503: busy", retryAfter: .seconds(30)))
   }
 
   @Test("takes 410 for the end")
   func gone() async throws {
     let result = try await Self.deliver(to: TestResponse(status: 410, "no such channel")).result
-    #expect(result == .refused("answered 410: no such channel (gone for good)"))
+    #expect(result == .gone("answered 410: no such channel (gone for good)"))
   }
 
   @Test("fails where no answer comes in time")
@@ -123,7 +124,7 @@ struct WebhookChannelTests {
     var response = TestResponse(status: 200, "ok")
     response.delivery = .never
     let result = try await Self.deliver(to: response) { $0.timeout = .milliseconds(300) }.result
-    #expect(result == .failed("127.0.0.1 did not answer in 0.3 seconds"))
+    #expect(result == .refused("127.0.0.1 did not answer in 0.3 seconds"))
   }
 
   @Test("knows the outcome by the head, however slow the body is", arguments: [200, 500])
@@ -131,7 +132,7 @@ struct WebhookChannelTests {
     var response = TestResponse(status: status, String(repeating: "x", count: 1000))
     response.delivery = .drip(byteCount: 1, every: .milliseconds(200))
     let result = try await Self.deliver(to: response).result
-    #expect(result == (status == 200 ? .delivered("answered 200") : .failed("answered 500")))
+    #expect(result == (status == 200 ? .delivered("answered 200") : .refused("answered 500")))
   }
 
   @Test("reads and quotes the start of a huge body only")
@@ -146,12 +147,12 @@ struct WebhookChannelTests {
     #expect(result == .refused(#"answered 400: a\u{1b}[2J b\u{202e}c\u{0}"#))
   }
 
-  @Test("fails where the connection is cut, or nobody listens")
+  @Test("reaches nobody where nobody listens")
   func noConnection() async throws {
     let port = try await TestServer.run(respond: { _ in .notFound }) { $0.port }
     let settings = try Self.settings("http://127.0.0.1:\(port)/secret")
     let result = await WebhookChannel(settings).deliver(Alerts.heartbeat)
-    #expect(result.outcome == "failed")
+    #expect(result.outcome == "unavailable")
     #expect(result.words.hasPrefix("127.0.0.1: "))
     #expect(!result.words.contains("secret"))
   }
@@ -169,13 +170,13 @@ struct WebhookChannelTests {
       task.cancel()
       return await task.value
     }
-    #expect(result == .failed("cancelled"))
+    #expect(result == .unavailable("cancelled"))
   }
 
   @Test("lets no line break into a header")
   func oddHeaders() async throws {
     let (result, requests) = try await Self.deliver { $0.userAgent = "a\r\nX-Injected: 1" }
-    #expect(result.outcome == "failed")
+    #expect(result.outcome == "unavailable")
     #expect(requests.isEmpty)
   }
 }
@@ -198,14 +199,15 @@ extension DeliveryResult {
   var outcome: String {
     switch self {
     case .delivered: "delivered"
-    case .failed: "failed"
+    case .unavailable: "unavailable"
     case .refused: "refused"
+    case .gone: "gone"
     }
   }
 
   var words: String {
     switch self {
-    case .delivered(let words), .failed(let words, _), .refused(let words): words
+    case .delivered(let words), .unavailable(let words, _), .refused(let words, _, _, _), .gone(let words): words
     }
   }
 }

@@ -19,12 +19,12 @@ struct WebhookTargetTests {
     return await WebhookChannel(settings, resolver: resolver).deliver(Alerts.heartbeat)
   }
 
-  @Test("is refused at once where the URL itself has a local address")
+  @Test("is not reached where the URL itself has a local address")
   func literal() async throws {
     let (result, count) = try await TestServer.run(respond: { _ in .notFound }) { server in
       (try await Self.deliver(to: server.url), server.requestCount)
     }
-    #expect(result == .refused("127.0.0.1, which is not to be reached: loopback"))
+    #expect(result == .unavailable("127.0.0.1, which is not to be reached: loopback"))
     #expect(count == 0)
   }
 
@@ -42,7 +42,7 @@ struct WebhookTargetTests {
     let (result, count) = try await TestServer.run(respond: { _ in .notFound }) { server in
       (try await Self.deliver(to: "http://hooks.example:\(server.port)/", addresses), server.requestCount)
     }
-    #expect(result == .failed(words))
+    #expect(result == .unavailable(words))
     #expect(count == 0)
   }
 
@@ -52,7 +52,7 @@ struct WebhookTargetTests {
       let settings = WebhookChannel.Settings(url: try WebhookURL("http://\(host):\(server.port)/"))
       return (await WebhookChannel(settings).deliver(Alerts.heartbeat), server.requestCount)
     }
-    #expect(result.outcome == "failed")
+    #expect(result.outcome == "unavailable")
     #expect(result.words.contains("which is not to be reached"))
     #expect(count == 0)
   }
@@ -101,10 +101,20 @@ struct WebhookTargetTests {
     }
     let settings = WebhookChannel.Settings(url: url, timeout: .milliseconds(200))
     let result = await WebhookChannel(settings, resolver: hanging).deliver(Alerts.heartbeat)
-    #expect(result == .failed("hooks.example did not answer in 0.2 seconds"))
+    #expect(result == .refused("hooks.example did not answer in 0.2 seconds"))
     let failing = HostResolver { _ in throw HostResolver.Failure("no such host") }
     let other = await WebhookChannel(settings, resolver: failing).deliver(Alerts.heartbeat)
-    #expect(other == .failed("hooks.example: no such host"))
+    #expect(other == .unavailable("hooks.example: no such host"))
+  }
+
+  @Test("refuses an alert after which it hangs up: others may fare better")
+  func hangsUp() async throws {
+    let listener = try Listener()
+    let request = Task { await listener.firstBytes() }
+    let result = try await Self.deliver(
+      to: "http://hooks.example:\(listener.port)/", allowPrivateTargets: true, ["127.0.0.1"])
+    #expect(result.outcome == "refused")
+    #expect(String(decoding: await request.value, as: Unicode.ASCII.self).hasPrefix("POST / "))
   }
 
   @Test("is asked for its certificate by its name, not by its address")
@@ -113,7 +123,7 @@ struct WebhookTargetTests {
     let hello = Task { await listener.firstBytes() }
     let result = try await Self.deliver(
       to: "https://hooks.example:\(listener.port)/", allowPrivateTargets: true, ["127.0.0.1"])
-    #expect(result.outcome == "failed")
+    #expect(result.outcome == "unavailable")
     let text = String(decoding: await hello.value, as: Unicode.ASCII.self)
     #expect(text.contains("hooks.example"))
   }

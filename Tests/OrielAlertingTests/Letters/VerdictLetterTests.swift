@@ -68,6 +68,33 @@ struct VerdictLetterTests {
     #expect(letter(.summary([try Alerts.judged(.known)], .daily)).subject.hasSuffix("for shop.example: 1 certificate"))
   }
 
+  @Test("In a digest the worst and the rarest come first, and the subject says how bad it is")
+  func rarest() throws {
+    let usual = try Alerts.judged(.unexplained)
+    let renewals = (0..<60).map { _ in usual }
+    var rare = try Alerts.certificate(["pay.shop.example"], organisation: "Cheap Trust Ltd")
+    rare.verdict = Alerts.verdict(.unexplained)
+    var known = try Alerts.certificate(["other.shop.example"], organisation: "Another Authority")
+    known.verdict = Alerts.verdict(.known)
+    for content in [
+      Alert.Content.digest(renewals + [known, rare]), .summary(renewals + [known, rare], .daily),
+    ] {
+      let mail = letter(content)
+      let rows = mail.text.split(separator: "\n").filter { $0.hasPrefix("- ") }
+      #expect(rows.first?.contains("pay.shop.example - Cheap Trust Ltd") == true, "\(mail.text)")
+      #expect(rows.count == 51 && mail.text.contains("and 12 more"))
+      #expect(mail.subject.contains("61 unexplained"), "\(mail.subject)")
+      #expect(mail.html.contains("border-top: 6px solid #b3261e"))
+      let json = try JSONObject(AlertJSON(Alerts.delivery(content).alert).encoded())
+      let first = json["digest"]?.objects("certificates")?.first
+      #expect(first?.texts("matched_names") == ["pay.shop.example"])
+      let words = AlertWords(Alerts.delivery(content).alert).lines
+      #expect(words.first?.contains("pay.shop.example") == true && words.last == "and 42 more")
+    }
+    #expect(letter(.digest(renewals)).subject == "[Oriel] 60 unexplained certificates for shop.example")
+    #expect(letter(.digest([try Alerts.certificate()])).subject == "[Oriel] 1 new certificate for shop.example")
+  }
+
   @Test("Programs get it as JSON and in their environment")
   func programs() throws {
     let delivery = Alerts.delivery(.certificate(try Alerts.judged(.unexplained)))

@@ -9,7 +9,8 @@ struct HealthWatchTests {
     var settings = HealthWatch.Settings()
     change(&settings)
     return HealthWatch(
-      store: outbox.alerts, following: outbox.following, settings: settings, now: { outbox.now })
+      store: outbox.alerts, following: outbox.following, settings: settings, routes: outbox.standardRoutes,
+      logger: outbox.records.logger, now: { outbox.now })
   }
 
   private func set(_ state: LogState, _ outbox: Outbox) async throws {
@@ -79,6 +80,32 @@ struct HealthWatchTests {
     #expect(try await watch.look(watchedCount: 1))
   }
 
+  @Test("A clock that was ahead keeps back no news of logs, canaries and life", arguments: [2, 3650])
+  func clockAhead(days: Int64) async throws {
+    let outbox = try await Outbox()
+    let (ahead, hour) = (days * 86_400_000, Int64(3_600_000))
+    let canaries = watch(outbox) { $0.canaries = [.init(item: "=canary.example", every: .seconds(3600))] }
+    let heartbeats = watch(outbox) { $0.heartbeat = .seconds(86_400) }
+    outbox.pass(ahead)
+    try await set(.current, outbox)
+    #expect(try await heartbeats.look(watchedCount: 1))
+    try await set(.unreachable, outbox)
+    #expect(try await !canaries.look(watchedCount: 1))
+    try await outbox.sight("canary.example", items: ["=canary.example"])
+    outbox.pass(-ahead)
+    try await set(.unreachable, outbox)
+    #expect(try await !canaries.look(watchedCount: 1))
+    outbox.pass(hour)
+    // One for the log, one for the canary.
+    #expect(try await canaries.look(watchedCount: 1))
+    #expect(
+      try await outbox.alerts.unrouted().alerts.map(\.kind).sorted { $0.rawValue < $1.rawValue } == [
+        .canary, .certificate, .heartbeat, .logHealth,
+      ])
+    try await set(.current, outbox)
+    #expect(try await heartbeats.look(watchedCount: 1))
+  }
+
   @Test("The heartbeat comes when all is well, and only then")
   func heartbeat() async throws {
     let outbox = try await Outbox()
@@ -91,11 +118,68 @@ struct HealthWatchTests {
     #expect(try await !watch.look(watchedCount: 7))
     try await set(.current, outbox)
     #expect(try await watch.look(watchedCount: 7))
-    // An alert that nobody got is nothing to be calm about.
-    outbox.receiver.answer { _ in .refused("no") }
-    try await outbox.sight("a.owner.example")
-    try await outbox.run(outbox.service()) { try await outbox.alerts.counts()[.givenUp] ?? 0 >= 1 }
+    // What passed within the hour is not worth a word.
+    try await outbox.run(outbox.service()) { outbox.receiver.heartbeats.count == 2 }
+    #expect(outbox.receiver.heartbeats.map(\.withheldReasons) == [[], []])
+  }
+
+  @Test("It is withheld for a log in trouble, and the next one says why")
+  func heartbeatAndLogs() async throws {
+    let outbox = try await Outbox()
+    let watch = watch(outbox) { $0.heartbeat = .seconds(86_400) }
+    try await set(.current, outbox)
+    try await watch.look(watchedCount: 7)
+    outbox.pass(86_400_000 - 3_600_000)
+    try await set(.unreachable, outbox)
+    outbox.pass(3_600_000)
+    for _ in 0..<3 { try await watch.look(watchedCount: 7) }
+    try await set(.current, outbox)
+    try await watch.look(watchedCount: 7)
+    try await outbox.run(outbox.service()) { outbox.receiver.heartbeats.count == 2 }
+    // Once, however often it is looked.
+    #expect(outbox.records.all.count == 1)
+    #expect(outbox.records.all.first?.hasPrefix("warning: a heartbeat is withheld reason=the log ") == true)
+    let reasons = try #require(outbox.receiver.heartbeats.last?.withheldReasons)
+    #expect(reasons.count == 1 && reasons[0].contains("is unreachable since"))
     outbox.pass(86_400_000)
-    #expect(try await !watch.look(watchedCount: 7))
+    try await watch.look(watchedCount: 7)
+    try await outbox.run(outbox.service()) { outbox.receiver.heartbeats.count == 3 }
+    #expect(outbox.receiver.heartbeats.last?.withheldReasons == [])
+  }
+
+  /// Who gets the heartbeat, whose alert is given up, and whether that withholds it.
+  @Test(
+    "It is withheld once for an alert that was given up: from its recipient, and from those who watch over all",
+    arguments: [
+      ("other", "owner", true), ("owner", "owner", true), ("third", "owner", false), ("third", "third", true),
+    ])
+  func heartbeatAndAlerts(_ recipient: String, _ loser: String, _ isWithheld: Bool) async throws {
+    let outbox = try await Outbox()
+    var routes = outbox.standardRoutes
+    let target = { (name: String) in AlertTarget(recipient: name, target: "test:\(name)") }
+    routes.channels["test:third"] = outbox.receiver
+    (routes.heartbeat, routes.standard) = ([target(recipient)], [target(loser)])
+    var settings = HealthWatch.Settings()
+    settings.heartbeat = .seconds(86_400)
+    let watch = HealthWatch(
+      store: outbox.alerts, following: outbox.following, settings: settings, routes: routes,
+      logger: outbox.records.logger, now: { outbox.now })
+    let service = outbox.service(routes: routes)
+    try await set(.current, outbox)
+    try await watch.look(watchedCount: 7)
+    outbox.receiver.answer { delivery in delivery.alert.kind == "certificate" ? .gone("410 gone") : .delivered("ok") }
+    outbox.pass(86_400_000 - 1000)
+    try await outbox.sight("a.owner.example")
+    try await outbox.run(service) { try await outbox.alerts.counts()[.givenUp] == 1 }
+    outbox.pass(1000)
+    #expect(try await watch.look(watchedCount: 7) == !isWithheld)
+    outbox.pass(86_400_000)
+    #expect(try await watch.look(watchedCount: 7))
+    let expected = isWithheld ? 2 : 3
+    try await outbox.run(service) { outbox.receiver.heartbeats.count == expected }
+    let reasons = outbox.receiver.heartbeats.map(\.withheldReasons)
+    #expect(
+      reasons.last
+        == (isWithheld ? ["1 alert to \(DeliveryPlace("test:\(loser)").words) could not be delivered: 410 gone"] : []))
   }
 }

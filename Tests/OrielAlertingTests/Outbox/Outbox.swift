@@ -1,4 +1,5 @@
 import CertificateTransparency
+import Logging
 import MerkleTree
 import OrielAlerting
 import OrielStore
@@ -14,6 +15,7 @@ final class Outbox: Sendable {
   let alerts: AlertStore
   let authority: TestAuthority
   let log: LogDescription
+  let records = LogRecords()
   let receiver = Receiver()
   /// Milliseconds since 1970, moved by hand.
   let clock = Mutex<Int64>(1_800_000_000_000)
@@ -34,21 +36,27 @@ final class Outbox: Sendable {
 
   func pass(_ milliseconds: Int64) { clock.withLock { $0 += milliseconds } }
 
+  /// Alerts go to one target, and what is about the service to another.
+  var standardRoutes: AlertRoutes {
+    AlertRoutes(
+      standard: [Outbox.target], logHealth: [Outbox.other], heartbeat: [Outbox.other],
+      channels: [Outbox.target.target: receiver, Outbox.other.target: receiver])
+  }
+
   static let target = AlertTarget(recipient: "owner", target: "test:owner")
   static let other = AlertTarget(recipient: "other", target: "test:other")
 
   func service(
-    first: Int = 20, routes: AlertRoutes? = nil, change: (inout AlertSettings) -> Void = { _ in }
+    first: Int = 20, routes: AlertRoutes? = nil, router: (any AlertRouter)? = nil,
+    change: (inout AlertSettings) -> Void = { _ in }
   ) -> AlertService {
     var settings = AlertSettings()
     settings.burst = BurstLimit(first: first, window: 3_600_000)
     settings.tick = .milliseconds(10)
     change(&settings)
-    let standard = AlertRoutes(
-      standard: [Outbox.target], logHealth: [Outbox.other], heartbeat: [Outbox.other],
-      channels: [Outbox.target.target: receiver, Outbox.other.target: receiver])
     return AlertService(
-      store: alerts, routes: AlertRoutesHolder(routes ?? standard), settings: settings, now: { [self] in now })
+      store: alerts, routes: AlertRoutesHolder(routes ?? standardRoutes), router: router, settings: settings,
+      logger: records.logger, now: { [self] in now })
   }
 
   /// Runs the service until a condition holds.
@@ -57,6 +65,20 @@ final class Outbox: Sendable {
     for _ in 0..<3000 where try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
     task.cancel()
     _ = await task.result
+  }
+
+  /// Runs the service until so many attempts were made at least, and nothing is left that could go now.
+  func run(_ service: AlertService, untilQuietAfter count: Int) async throws {
+    try await run(service) { [self] in
+      guard receiver.deliveries.count >= count else { return false }
+      return try await isQuiet()
+    }
+  }
+
+  /// Whether everything is routed, and nothing is due.
+  func isQuiet() async throws -> Bool {
+    let isDue = try await alerts.deliveries(in: [.waiting], limit: 1000).contains { $0.nextAttempt <= now }
+    return try await alerts.unrouted().alerts.isEmpty && !isDue
   }
 
   /// When the first of what failed is sent again.
@@ -100,6 +122,10 @@ final class Receiver: Channel {
     return answer.withLock { $0 }(delivery)
   }
 
+  var heartbeats: [HeartbeatAlert] {
+    deliveries.compactMap { if case .heartbeat(let life) = $0.alert.content { life } else { nil } }
+  }
+
   /// The names that were told, in order.
   var names: [String] {
     var names: [String] = []
@@ -107,5 +133,28 @@ final class Receiver: Channel {
       if case .certificate(let alert) = delivery.alert.content { names += alert.matchedNames }
     }
     return names
+  }
+}
+
+/// Keeps what is logged, each record as its level, message and metadata.
+final class LogRecords: Sendable {
+  private let lines = Mutex<[String]>([])
+  var all: [String] { lines.withLock { $0 } }
+  var logger: Logger { Logger(label: "test") { _ in Handler(records: self) } }
+
+  private struct Handler: LogHandler {
+    let records: LogRecords
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      let pairs = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+      records.lines.withLock { $0.append("\(event.level): \(event.message)" + pairs.joined()) }
+    }
   }
 }

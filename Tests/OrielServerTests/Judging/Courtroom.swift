@@ -4,6 +4,7 @@ import MerkleTree
 import OrielAccounts
 import OrielAlerting
 import OrielContacts
+import OrielLogging
 import OrielMail
 import OrielServer
 import OrielStore
@@ -86,7 +87,7 @@ final class Courtroom: Sendable {
     settings.firstRetry = firstRetry
     try await AlertService(
       store: alerts, routes: routes, router: Postman(router: router, post: post), settings: settings,
-      now: { [clock] in clock.now }
+      logger: .silent, now: { [clock] in clock.now }
     ).settle()
   }
 
@@ -229,13 +230,15 @@ struct Postman: AlertRouter {
   let post: Post
 
   func routing(of alert: StoredAlert) async throws -> AlertRouting { try await router.routing(of: alert) }
-  func time(of held: HeldAlert) async throws -> AlertTime { try await router.time(of: held) }
+  func decision(on held: HeldAlert) async throws -> AlertDecision { try await router.decision(on: held) }
+  var longestReview: Int64 { router.longestReview }
   func targets(of audience: String) async throws -> [AlertTarget] { try await router.targets(of: audience) }
 
   func reach(_ target: AlertTarget, with alert: StoredAlert) async throws -> AlertReach? {
     let reach = try await router.reach(target, with: alert)
-    guard case .channel(let channel) = reach, let mail = channel as? MailChannel else { return reach }
-    return .channel(Box(mail: mail, to: String(target.target.drop { $0 != ":" }.dropFirst()), post: post))
+    guard case .channel(let channel, let isConfirmed) = reach, let mail = channel as? MailChannel else { return reach }
+    let box = Box(mail: mail, to: String(target.target.drop { $0 != ":" }.dropFirst()), post: post)
+    return .channel(box, isConfirmed: isConfirmed)
   }
 
   func verdict(on certificate: CertificateAlert, for recipient: String) async throws -> CertificateVerdict? {

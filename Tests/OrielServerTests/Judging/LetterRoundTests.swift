@@ -22,7 +22,7 @@ struct LetterRoundTests {
 
     func take(_ message: [UInt8]) -> DeliveryResult {
       got.withLock { $0.append(String(decoding: message, as: UTF8.self)) }
-      return answers.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? .failed("?") }
+      return answers.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? .unavailable("?") }
     }
   }
 
@@ -44,7 +44,7 @@ struct LetterRoundTests {
     let domain = try await court.domain(account)
     let letter = try #require(
       try await court.accounts.addRecipient(account, to: domain.id, address: "me@mail.example").letter)
-    let server = Server([.failed("451 4.7.1 greylisted"), .failed("no route to host"), .delivered("250 ok")])
+    let server = Server([.refused("451 4.7.1 greylisted"), .unavailable("no route to host"), .delivered("250 ok")])
     try await round(court, server).send(letter, url: url(letter))
     #expect(server.mails.count == 3)
     let ids = server.mails.map { $0.split(separator: "\r\n").first { $0.lowercased().hasPrefix("message-id:") } }
@@ -65,7 +65,7 @@ struct LetterRoundTests {
     _ = try await court.account("alpha")
     let letter = try #require(
       try await SignIn(court.store).requestLink(address: "owner@alpha.example", client: "here"))
-    let server = Server([.failed("could not take \(letter.secret.text)\r\n\u{1b}[2J")])
+    let server = Server([.unavailable("could not take \(letter.secret.text)\r\n\u{1b}[2J")])
     let start = court.now
     try await round(court, server).send(letter, url: url(letter))
     #expect(court.now < letter.expiresAt && court.now - start > SignIn.linkLifetime / 3)
@@ -88,7 +88,7 @@ struct LetterRoundTests {
     let domain = try await court.domain(alpha)
     let added = try await court.accounts.addRecipient(alpha, to: domain.id, address: "me@mail.example")
     let letter = try #require(added.letter)
-    let server = Server([.refused(item.words)])
+    let server = Server([.refused(item.words, isPermanent: true)])
     try await round(court, server).send(letter, url: url(letter))
     #expect(server.mails.count == 1)
     #expect(server.notes == ["the letter to confirm an address, to me@mail.example, was refused: \(item.words)"])
@@ -106,7 +106,7 @@ struct LetterRoundTests {
     let court = try await Courtroom()
     let account = try await court.account("alpha")
     let added = try await court.accounts.addMember(account, address: "new@mail.example", role: .member)
-    let server = Server([.refused("550 no such user")])
+    let server = Server([.refused("550 no such user", isPermanent: true)])
     try await round(court, server).send(added.letter, url: url(added.letter))
     let new = try #require(try await court.accounts.members(account).first { $0.address == "new@mail.example" })
     guard case .suspended(_, "550 no such user") = new.mail else {
@@ -121,7 +121,7 @@ struct LetterRoundTests {
     let domain = try await court.domain(try await court.account("alpha", plan: .free))
     let letter = try #require(
       try await SignIn(court.store).requestLink(address: "owner@alpha.example", client: "here"))
-    let server = Server([.refused("550 5.1.1 no such mailbox")])
+    let server = Server([.refused("550 5.1.1 no such mailbox", isPermanent: true)])
     try await round(court, server).send(letter, url: url(letter))
     #expect(try await court.service.addressees(of: domain.id).count == 1)
     try await round(court, server, hasMail: false).send(letter, url: url(letter))
@@ -135,7 +135,7 @@ struct LetterRoundTests {
     let letter = try #require(
       try await SignIn(court.store).requestLink(address: "owner@alpha.example", client: "here"))
     let (waits, wait) = AsyncStream.makeStream(of: Void.self)
-    let mail = LinkMail(from: try MailAddress("oriel@mail.example")) { _, _ in .failed("451 later") }
+    let mail = LinkMail(from: try MailAddress("oriel@mail.example")) { _, _ in .refused("451 later") }
     let time = Timekeeper(
       now: { court.now },
       sleep: { _ in

@@ -4,6 +4,7 @@ import Foundation
 import OrielAccounts
 import OrielAlerting
 import OrielContacts
+import OrielLogging
 import OrielMonitor
 import OrielServer
 import OrielSettings
@@ -117,7 +118,7 @@ struct LookalikeRoutingTests {
   func stopped(_ stop: Stop, _ time: DeliveryTime) async throws {
     let court = try await Courtroom()
     let (actor, domain) = try await account(court, "alpha", time: time)
-    court.post.answer(.failed("busy", retryAfter: nil))
+    court.post.answer(.unavailable("busy"))
     try await court.sight(try court.issue(["login.sh0p.example"]), items: [], lookalikes: [lookalike(of: domain)])
     try await court.settle()
     let before = court.post.mails.count
@@ -245,7 +246,7 @@ struct LookalikeServiceTests {
       try await HTTPTransport.withTransport { [settings] transport in
         let service = try Service(
           configuration, database: court.database, transport: transport, settings: settings, board: StatusBoard(),
-          accounts: atWork, time: time)
+          accounts: atWork, logger: .silent, time: time)
         let logs = world.logList.logs
         let task = Task { try await service.run { logs } }
         // shopp.example is the account's own, and no imitation.
@@ -295,7 +296,7 @@ struct LookalikeServiceTests {
       try await HTTPTransport.withTransport { [settings] transport in
         let service = try Service(
           configuration, database: court.database, transport: transport, settings: settings, board: StatusBoard(),
-          time: time)
+          logger: .silent, time: time)
         let logs = world.logList.logs
         try world.issue("www.sh0p.example")
         try world.issue("www.qu1et.example")

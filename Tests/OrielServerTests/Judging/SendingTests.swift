@@ -34,7 +34,7 @@ struct SendingTests {
     let court = try await Courtroom()
     let account = try await court.account("alpha")
     let domain = try await court.domain(account, telling: [Self.me])
-    court.post.answer(.failed("451 try later"))
+    court.post.answer(.unavailable("451 try later"))
     try await court.sight(try court.issue())
     try await court.settle()
     #expect(court.post.mails.count == 1)
@@ -57,7 +57,7 @@ struct SendingTests {
     court.pass(Courtroom.day)
     try await court.settle()
     #expect(court.post.mails.isEmpty)
-    #expect(try await court.alerts.dueHeld(now: .max).isEmpty)
+    #expect(try await court.alerts.dueHeld(now: .max, review: 0).isEmpty)
   }
 
   @Test("What is muted is judged and kept, told to nobody, and told again when the mute is over")
@@ -90,7 +90,7 @@ struct SendingTests {
     // Who came since is told of all of it as well.
     let letter = try await court.accounts.addRecipient(account, to: domain.id, address: "new@mail.example").letter
     _ = try await SignIn(court.store).confirm(try #require(letter).secret)
-    court.post.answer(.failed("451 busy"))
+    court.post.answer(.unavailable("451 busy"))
     court.pass(21 * Courtroom.hour)
     for _ in 0..<2 { try await court.settle() }
     court.post.answer(.delivered("250 ok"))
@@ -151,17 +151,27 @@ struct SendingTests {
     #expect(court.post.mails.map(\.to) == ["owner@alpha.example"])
   }
 
-  @Test("A mailbox that is not there is suspended; a mail that was not liked suspends nobody")
+  @Test("A mailbox that is not there for days is suspended; a mail that was not liked suspends nobody")
   func bounced() async throws {
     let court = try await Courtroom()
     let account = try await court.account("alpha")
     let domain = try await court.domain(account, telling: [Self.me])
-    court.post.answer(.refused("554 5.7.1 it looks like spam"))
+    court.post.answer(.refused("554 5.7.1 it looks like spam", isPermanent: true))
     try await court.sight(try court.issue(["a.shop.example"]))
     try await court.settle()
+    court.pass(5 * Courtroom.day)
+    try await court.settle()
+    #expect(try await court.alerts.counts() == [.givenUp: 1])
     #expect(try await court.service.addressees(of: domain.id).count == 1)
-    court.post.answer(.refused("550 5.1.1 no such mailbox"))
+    // Its owner has confirmed it: a mail server that says so may be wrong for a while.
+    court.post.answer(.refused("550 5.1.1 no such mailbox", of: .recipient, isPermanent: true))
     try await court.sight(try court.issue(["b.shop.example"]))
+    for _ in 0..<4 {
+      try await court.settle()
+      court.pass(Courtroom.day)
+      #expect(try await court.service.addressees(of: domain.id).count == 1)
+    }
+    court.pass(Courtroom.day)
     try await court.settle()
     #expect(try await court.service.addressees(of: domain.id).isEmpty)
     guard case .suspended(_, let reason) = try await court.accounts.recipients(account, of: domain.id).first?.mail

@@ -2,6 +2,7 @@ import CTLogClient
 import CertificateTransparency
 import Foundation
 import OrielAccounts
+import OrielLogging
 import OrielMonitor
 import OrielServer
 import OrielSettings
@@ -105,7 +106,7 @@ struct ServiceTests {
       try await HTTPTransport.withTransport { transport in
         let service = try Service(
           configuration, database: database, transport: transport, settings: MonitorSettings(), board: StatusBoard(),
-          accounts: accounts, time: time)
+          accounts: accounts, logger: .silent, time: time)
         let logs = world.logList.logs
         try world.issue("unrelated.example")
         let task = Task { try await service.run { logs } }
@@ -136,7 +137,7 @@ struct ServiceTests {
     try await HTTPTransport.withTransport { [settings] transport in
       let service = try Service(
         configuration, database: court.database, transport: transport, settings: settings, board: StatusBoard(),
-        accounts: accounts, time: time, settingsInterval: interval)
+        accounts: accounts, logger: .silent, time: time, settingsInterval: interval)
       let logs = world.logList.logs
       let task = Task { try await service.run { logs } }
       defer { task.cancel() }

@@ -165,7 +165,7 @@ struct VerdictRoutingTests {
     let domain = try await court.domain(account) { $0.expected = .never }
     let issuance = try await sight(.expected, court, domain)
     for _ in 0..<2 {
-      for alert in try await court.alerts.unrouted() { _ = try await court.router.routing(of: alert) }
+      for alert in try await court.alerts.unrouted().alerts { _ = try await court.router.routing(of: alert) }
     }
     #expect(try await court.judgement(issuance, of: domain).level == .expected)
   }

@@ -84,17 +84,6 @@ extension Site {
   }
 }
 
-extension DeliveryPlace {
-  /// For people.
-  var words: String {
-    switch way {
-    case "", "mail": name
-    case "ping": "a monitoring service"
-    default: "\(way) of \(name)"
-    }
-  }
-}
-
 extension StoredAlert.Kind {
   fileprivate var words: String {
     switch self {
@@ -102,6 +91,7 @@ extension StoredAlert.Kind {
     case .digest: "Digest"
     case .followUp: "Follow-up"
     case .logHealth: "Health of a log"
+    case .deliveryHealth: "Failed alerts"
     case .canary: "Canary"
     case .sample: "Test"
     case .caaChange: "CAA records"
