@@ -143,19 +143,22 @@ package struct AlertJSON: Sendable, Encodable {
   private(set) var caaChange: CAAChange?
   private(set) var heartbeat: Heartbeat?
 
-  private static let mostInDigest = 100
+  private static let (mostInDigest, leastInDigest) = (100, 10)
 
-  package init(_ alert: Alert) {
+  /// - Parameter isShortened: for a receiver that the whole of it is too much for.
+  package init(_ alert: Alert, isShortened: Bool = false) {
+    let extent = isShortened ? CertificateJSON.Extent.brief : .whole
+    let most = isShortened ? AlertJSON.leastInDigest : AlertJSON.mostInDigest
     id = alert.id
     kind = alert.kind
     createdAt = alert.createdAt.description
     switch alert.content {
-    case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, .whole)
-    case .lookalike(let found): lookalike = Lookalike(found, .whole)
-    case .digest(let all, let alike): digest = AlertJSON.digest(all, alike)
-    case .summary(let all, let period, let alike): digest = AlertJSON.digest(all, alike, period)
+    case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, extent)
+    case .lookalike(let found): lookalike = Lookalike(found, extent)
+    case .digest(let all, let alike): digest = AlertJSON.digest(all, alike, most)
+    case .summary(let all, let period, let alike): digest = AlertJSON.digest(all, alike, most, period)
     case .followUp(let found, let log, let reason):
-      followUp = FollowUp(log: log.bounded, reason: reason.bounded, certificate: CertificateJSON(found, .whole))
+      followUp = FollowUp(log: log.bounded, reason: reason.bounded, certificate: CertificateJSON(found, extent))
     case .logHealth(let health):
       logHealth = LogHealth(
         log: health.log.bounded, operator: health.operatorName.bounded, state: health.state,
@@ -182,10 +185,10 @@ package struct AlertJSON: Sendable, Encodable {
   }
 
   private static func digest(
-    _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ period: DigestPeriod? = nil
+    _ all: [CertificateAlert], _ alike: [LookalikeAlert], _ most: Int, _ period: DigestPeriod? = nil
   ) -> Digest {
-    let told = all.worstFirst.prefix(AlertJSON.mostInDigest)
-    let names = LookalikeLetter.ranked(alike).prefix(AlertJSON.mostInDigest)
+    let told = all.worstFirst.prefix(most)
+    let names = LookalikeLetter.ranked(alike).prefix(most)
     return Digest(
       certificates: told.map { CertificateJSON($0, .brief) },
       omitted: all.count - told.count + alike.count - names.count,

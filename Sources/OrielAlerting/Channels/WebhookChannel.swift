@@ -68,8 +68,18 @@ package struct WebhookChannel: Channel {
 
   private func attempt(_ delivery: Delivery) async -> DeliveryResult {
     do {
-      let request = try self.request(delivery)
-      return await send(request, to: try await targets()).result
+      let targets = try await self.targets()
+      var attempt = Attempt(result: .unavailable("\(settings.url) has no address"))
+      var last: [UInt8] = []
+      for form in forms {
+        let body = try form(delivery.alert)
+        guard body != last else { continue }
+        last = body
+        attempt = await send(request(delivery.id, body), to: targets)
+        // Too long, perhaps: what is shorter may do.
+        guard let status = attempt.status, [400, 413].contains(status) else { break }
+      }
+      return attempt.result
     } catch let refusal as Refusal {
       return refusal.result
     } catch {
@@ -113,17 +123,24 @@ package struct WebhookChannel: Channel {
 
   // MARK: - What
 
-  private func request(_ delivery: Delivery) throws -> HTTPClientRequest {
-    let body: [UInt8] =
-      switch settings.payload {
-      case .json: try AlertJSON(delivery.alert).encoded()
-      case .slack: try SlackMessage(delivery.alert).encoded()
+  /// What is said, and then what is said to a receiver that takes no more than less.
+  private var forms: [(Alert) throws -> [UInt8]] {
+    switch settings.payload {
+    case .json: return [{ try AlertJSON($0).encoded() }, { try AlertJSON($0, isShortened: true).encoded() }]
+    case .slack:
+      let limits = [SlackMessage.slackLimit, SlackMessage.usualLimit, SlackMessage.leastLimit]
+      return limits.dropFirst(settings.url.isOfSlack ? 0 : 1).map { limit in
+        { try SlackMessage($0, limit: limit).encoded() }
       }
+    }
+  }
+
+  private func request(_ id: String, _ body: [UInt8]) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: settings.url.text)
     request.method = .POST
     request.headers.add(name: "Content-Type", value: "application/json")
     request.headers.add(name: "User-Agent", value: settings.userAgent)
-    request.headers.add(name: "Idempotency-Key", value: delivery.id)
+    request.headers.add(name: "Idempotency-Key", value: id)
     if let secret = settings.secret {
       let signature = WebhookChannel.signature(of: body, secret: secret, at: now())
       request.headers.add(name: "Oriel-Signature", value: signature)
@@ -146,6 +163,7 @@ package struct WebhookChannel: Channel {
     var result: DeliveryResult
     /// Whether the address answered at all; if not, another one may.
     var isConnected = false
+    var status: Int?
   }
 
   /// Sends the request to one address; name and Host, and for TLS the name in the certificate, stay the URL's.
@@ -164,7 +182,8 @@ package struct WebhookChannel: Channel {
     let attempt: Attempt
     do {
       let response = try await client.execute(request, timeout: timeout)
-      attempt = Attempt(result: await result(response), isConnected: true)
+      attempt = Attempt(
+        result: await result(response), isConnected: true, status: Int(response.status.code))
     } catch {
       attempt = failure(error)
     }

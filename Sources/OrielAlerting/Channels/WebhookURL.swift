@@ -42,4 +42,10 @@ package struct WebhookURL: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { host }
+
+  /// Whether Slack itself takes what is sent there, and not somebody who takes messages of the same form.
+  var isOfSlack: Bool {
+    let host = host.lowercased()
+    return ["slack.com", "slack-gov.com"].contains { host == $0 || host.hasSuffix("." + $0) }
+  }
 }

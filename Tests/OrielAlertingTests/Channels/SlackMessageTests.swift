@@ -13,7 +13,7 @@ struct SlackMessageTests {
       (String(repeating: "x", count: 5000), "`" + String(repeating: "x", count: 200) + "…`"),
     ])
   func code(_ text: String, _ shown: String) {
-    #expect(SlackMessage.code(text) == shown)
+    #expect(SlackMessage.code(text, 200) == shown)
   }
 
   @Test("is an object with the text alone")
@@ -35,13 +35,22 @@ struct SlackMessageTests {
     #expect(outside.allSatisfy { !$0.element.contains("example") })
   }
 
-  @Test("stays small, and has words for every kind")
-  func kinds() throws {
+  @Test("fits every receiver, counts what is left out, and has words for every kind", arguments: [500, 2000, 40_000])
+  func kinds(_ limit: Int) throws {
     let big = try Alerts.certificate((0..<3000).map { String(repeating: "n", count: 300) + "\($0).example" })
-    for content in try Alerts.all() + [.certificate(big), .digest(Array(repeating: big, count: 500))] {
-      let text = SlackMessage(Alerts.delivery(content).alert).text
-      #expect(text.unicodeScalars.count < 20_000)
-      #expect(text.split(separator: "\n").count > 1)
+    let escaped = try Alerts.certificate((0..<60).map { String(repeating: "&", count: 190) + "\($0).example" })
+    let usual = (0..<30).map { number in
+      Result { try Alerts.certificate((0..<2).map { "aaaaaaaa\(number)-\($0).shop-portal.example" }) }
     }
+    let digests = try [usual.map { try $0.get() }, Array(repeating: big, count: 500)].map { Alert.Content.digest($0) }
+    for content in try Alerts.all() + [.certificate(big), .certificate(escaped)] + digests {
+      let text = SlackMessage(Alerts.delivery(content).alert, limit: limit).text
+      #expect(text.utf16.count <= limit)
+      #expect(text.split(separator: "\n").count > 1, "\(text)")
+    }
+    let text = SlackMessage(Alerts.delivery(digests[0]).alert, limit: limit).text
+    let shown = text.split(separator: "\n").count { $0.hasPrefix("Certificate for ") }
+    #expect(text.hasPrefix("30 certificates were issued for watched names\n"))
+    #expect(text.hasSuffix("\nand \(30 - shown) more"), "\(text)")
   }
 }

@@ -113,6 +113,43 @@ struct WebhookChannelTests {
     #expect(try await Self.deliver(to: response).result == .unavailable("answered 503: busy", retryAfter: .seconds(30)))
   }
 
+  @Test(
+    "says less to a receiver for which it is too much, under the same id", arguments: [400, 413], ["json", "slack"])
+  func shorter(_ status: Int, _ payload: String) async throws {
+    let sizes = Received<Int>()
+    let ids = Received<[String]>()
+    let respond: TestServer.Responder = { request in
+      sizes.add(request.body.count)
+      ids.add(request.header("idempotency-key"))
+      return TestResponse(status: sizes.all.count == 1 ? status : 200, "")
+    }
+    let delivery = Alerts.delivery(.digest(try (0..<30).map { try Alerts.certificate(["n\($0).shop.example"]) }))
+    let result = try await TestServer.run(respond: respond) { server in
+      let settings = try Self.settings(server.url) { $0.payload = payload == "slack" ? .slack : .json }
+      return await WebhookChannel(settings).deliver(delivery)
+    }
+    #expect(result == .delivered("answered 200"))
+    #expect(sizes.all.count == 2 && sizes.all[1] < sizes.all[0])
+    #expect(Set(ids.all).count == 1)
+  }
+
+  @Test("does not say the same again that was refused, nor less where that is not the matter")
+  func notShorter() async throws {
+    #expect(try await Self.deliver(to: TestResponse(status: 400, "")).requests.count == 1)
+    let digest = Alerts.delivery(.digest(try (0..<30).map { try Alerts.certificate(["n\($0).shop.example"]) }))
+    #expect(try await Self.deliver(digest, to: TestResponse(status: 500, "")).requests.count == 1)
+  }
+
+  @Test(
+    "knows Slack by its host",
+    arguments: [
+      ("https://hooks.slack.com/services/x", true), ("https://SLACK.com/x", true),
+      ("https://hooks.slack-gov.com/", true),
+      ("https://notslack.com/x", false), ("https://discord.com/api/webhooks/1/slack", false),
+      ("https://slack.com.example/x", false),
+    ])
+  func slack(_ url: String, _ isSlack: Bool) throws { #expect(try WebhookURL(url).isOfSlack == isSlack) }
+
   @Test("takes 410 for the end")
   func gone() async throws {
     let result = try await Self.deliver(to: TestResponse(status: 410, "no such channel")).result
