@@ -99,11 +99,22 @@ package struct AccountService: Sendable {
     _ issuance: IssuanceID, for domain: DomainID, _ level: VerdictLevel, isProven: Bool, reasons: String
   ) async throws {
     try await store.transaction { [store] connection in
-      let rows = try connection.query("SELECT account_id FROM domains WHERE id = ?", [.integer(domain.value)])
-      guard let account = rows.first?.integer(0), let place = try IssuanceSearch.number(connection, of: issuance)
+      let rows = try connection.query(
+        "SELECT account_id, item, source FROM domains WHERE id = ?", [.integer(domain.value)])
+      guard let account = rows.first?.integer(0), let item = rows.first?.text(1),
+        let place = try IssuanceSearch.number(connection, of: issuance)
       else { throw AccountError.notFound }
       let now = store.now()
+      let before = try connection.query(
+        "SELECT verdict FROM judgements WHERE issuance = ? AND domain_id = ?",
+        [.integer(place.number), .integer(domain.value)]
+      ).first?.text(0)
       try Happening.note(level, of: place.number, for: domain, connection, now: now)
+      if before == VerdictLevel.unexplained.rawValue, level == .known {
+        let isConfigured = rows.first?.text(2) == Domain.Source.config.rawValue
+        try AlertStore.explain(
+          connection, issuance, item: item, recipient: isConfigured ? nil : "domain:\(domain)", now: now)
+      }
       try connection.execute(
         """
         INSERT INTO judgements
@@ -128,10 +139,28 @@ package struct AccountService: Sendable {
   }
 
   /// Notes certificates and keys that were found for a domain.
-  package func found(_ entries: [NewInventoryEntry], for domain: DomainID, source: String) async throws {
+  ///
+  /// - Parameter isByProgram: whether a deploy hook found them.
+  package func found(
+    _ entries: [NewInventoryEntry], for domain: DomainID, source: String, isByProgram: Bool = false
+  ) async throws {
     try await store.transaction(changing: .settings) { [store] connection in
       let inventory = Inventory(connection: connection, now: store.now())
-      for entry in entries { try inventory.add(entry, to: domain, source: source) }
+      for entry in entries { try inventory.add(entry, to: domain, source: source, isByProgram: isByProgram) }
+    }
+  }
+
+  /// For so long a program that told of a certificate is taken to tell of the next one as well.
+  private static let programSpan: Int64 = 90 * 86_400_000
+
+  /// Whether a program, a deploy hook or a user of the API, told of something in the inventory lately.
+  package func hasProgram(for domain: DomainID) async throws -> Bool {
+    try await store.read { [store] connection in
+      let since = store.now() - AccountService.programSpan
+      return try !connection.query(
+        "SELECT 1 FROM inventory WHERE domain_id = ? AND program_at >= ? LIMIT 1",
+        [.integer(domain.value), .integer(since)]
+      ).isEmpty
     }
   }
 

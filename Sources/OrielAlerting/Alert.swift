@@ -15,6 +15,8 @@ package struct Alert: Hashable, Sendable {
     case summary([CertificateAlert], DigestPeriod, lookalikes: [LookalikeAlert] = [])
     /// A log turned out not to be trustworthy, after a certificate had been reported from it.
     case followUp(CertificateAlert, log: String, reason: String)
+    /// A certificate that was reported as unexplained is known now.
+    case explained(CertificateAlert)
     case logHealth(LogHealthAlert)
     /// Alerts don't get through to somebody, or do again.
     case deliveryHealth(DeliveryHealthAlert)
@@ -48,6 +50,7 @@ package struct Alert: Hashable, Sendable {
     case .lookalike: "look-alike"
     case .digest, .summary: "digest"
     case .followUp: "follow-up"
+    case .explained: "explained"
     case .logHealth: "log-health"
     case .deliveryHealth: "delivery-health"
     case .short: "short"

@@ -67,7 +67,7 @@ package final class Service: Sendable {
       router = VerdictRouter(
         accounts.store, database, routes: routes, settings: plan.verdicts, owners: { accounts.owners },
         registrar: configuration.looksUpRegistrars ? try RegistrarDirectory.asked(by: configuration, time) : nil,
-        now: time.now)
+        readInventory: { try await accounts.readInventory(of: $0, since: $1) }, now: time.now)
     } else {
       router = nil
     }

@@ -62,7 +62,7 @@ extension Configuration {
     }
     caa.finish()
     let verdicts = root.section("verdicts")
-    holdUnexplained = verdicts.duration("hold", .zero...(.seconds(3600))) ?? .zero
+    holdUnexplained = verdicts.duration("hold", .zero...(.seconds(3600))) ?? holdUnexplained
     verdicts.finish()
     for node in root.items("inventory") { readInventory(Section(root.reader, "inventory", node)) }
   }

@@ -115,8 +115,8 @@ package struct Configuration: Sendable {
   package var inventory: [InventoryFolder] = []
   /// In UTC.
   package var digestHour = 8
-  /// How long an unexplained certificate waits for whoever may yet tell of it.
-  package var holdUnexplained = Duration.zero
+  /// How long an unexplained certificate waits for an inventory that changes by itself.
+  package var holdUnexplained = Duration.seconds(120)
   /// How long after its expiry a certificate is kept; nil for ever.
   package var retention: Duration?
   /// The least severe log records that are written; nil where the file does not say.

@@ -7,6 +7,8 @@ package struct StoredAlert: Hashable, Sendable {
     case certificate
     case digest
     case followUp = "follow-up"
+    /// What was reported as unexplained is known now.
+    case explained
     case logHealth = "log-health"
     case deliveryHealth = "delivery-health"
     case canary
@@ -37,6 +39,11 @@ package struct AlertTarget: Hashable, Sendable {
   package init(recipient: String, target: String) {
     self.recipient = recipient
     self.target = target
+  }
+
+  /// - Parameter name: a domain of an account (`domain:12`); nil for all whom the configuration names.
+  package func isOf(_ name: String?) -> Bool {
+    name.map { recipient == $0 } ?? !recipient.hasPrefix("domain:")
   }
 }
 

@@ -97,13 +97,55 @@ extension AlertStore {
 
   /// The targets that an issuance was reported to, for one item.
   package func targets(toldOf issuance: IssuanceID, item: String) async throws -> [AlertTarget] {
-    try await database.read { connection in
-      try connection.query(
+    try await database.read { try AlertStore.targets($0, toldOf: issuance, item: item) }
+  }
+
+  private static func targets(
+    _ connection: any SQLConnection, toldOf issuance: IssuanceID, item: String
+  ) throws -> [AlertTarget] {
+    try connection.query(
+      """
+      SELECT DISTINCT d.recipient, d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+      WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? ORDER BY d.id
+      """, [.blob(issuance.hash.bytes), .text(item)]
+    ).map { AlertTarget(recipient: $0.text(0) ?? "", target: $0.text(1) ?? "") }
+  }
+
+  /// An issuance that was unexplained is known now: those to whom it was reported, or is about to be, hear of that.
+  ///
+  /// - Parameter recipient: who they are; nil for those whom the configuration names.
+  package static func explain(
+    _ connection: any SQLConnection, _ issuance: IssuanceID, item: String, recipient: String?, now: Int64
+  ) throws {
+    guard try targets(connection, toldOf: issuance, item: item).contains(where: { $0.isOf(recipient) }) else { return }
+    try connection.execute(
+      """
+      INSERT INTO alerts (key, kind, issuance_id, item, content, created_at) VALUES (?, 'explained', ?, ?, ?, ?)
+      ON CONFLICT (key) DO NOTHING
+      """,
+      [
+        .text(key("explained", issuance.hash.hex, item, recipient ?? "")), .blob(issuance.hash.bytes), .text(item),
+        .optional(recipient.map { Array($0.utf8) }), .integer(now),
+      ])
+  }
+
+  /// The message by which the certificate that an alert is about was reported to the same target before: the key of
+  /// its alert, or of the digest that it was in; nil if neither was delivered.
+  package func origin(of delivery: StoredDelivery) async throws -> String? {
+    guard let issuance = delivery.alert.issuance, let item = delivery.alert.item else { return nil }
+    return try await database.read { connection in
+      let row = try connection.query(
         """
-        SELECT DISTINCT d.recipient, d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-        WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? ORDER BY d.id
-        """, [.blob(issuance.hash.bytes), .text(item)]
-      ).map { AlertTarget(recipient: $0.text(0) ?? "", target: $0.text(1) ?? "") }
+        SELECT a.key, d.state, g.key, w.state FROM alerts a JOIN deliveries d ON d.alert_id = a.id
+          LEFT JOIN alerts g ON g.id = d.digest
+          LEFT JOIN deliveries w ON w.alert_id = d.digest AND w.recipient = d.recipient AND w.target = d.target
+        WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? AND d.recipient = ? AND d.target = ?
+        """,
+        [.blob(issuance.hash.bytes), .text(item), .text(delivery.recipient), .text(delivery.target)]
+      ).first
+      let delivered = StoredDelivery.State.delivered.rawValue
+      if row?.text(1) == delivered { return row?.text(0) }
+      return row?.text(3) == delivered ? row?.text(2) : nil
     }
   }
 

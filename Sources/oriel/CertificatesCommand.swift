@@ -61,7 +61,7 @@ struct CertificatesCommand: AsyncParsableCommand {
             kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
             notAfter: entry.notAfter)
           for domain in domains {
-            try await service.found([new], for: domain.id, source: "oriel certificates: \(file)")
+            try await service.found([new], for: domain.id, source: "oriel certificates: \(file)", isByProgram: true)
           }
           lines.append(Line(entry, domains: domains.map(\.item)))
         }

@@ -53,6 +53,7 @@ extension Accounts {
           field: .hash, reason: "an inventory has at most \(store.limits.inventory) certificates and keys")
       }
       let inventory = Inventory(connection: turn.connection, now: turn.now)
+      let isByProgram = if case .token = actor.means { true } else { false }
       for entry in entries {
         guard entry.kind == .certificate || !entry.names.isEmpty else {
           throw AccountError.refused(field: .name, reason: "say for which names the key may be used")
@@ -60,7 +61,7 @@ extension Accounts {
         guard entry.names.count <= 1000, entry.names.allSatisfy({ $0.utf8.count <= 512 }) else {
           throw AccountError.refused(field: .name, reason: "at most 1,000 names of 512 bytes each, please")
         }
-        try inventory.add(entry, to: domain.id, source: source)
+        try inventory.add(entry, to: domain.id, source: source, isByProgram: isByProgram)
       }
       try turn.audit(
         "added \(counted(entries.count, "entry", "entries")) to the inventory of \(domain.item) (\(source))")

@@ -15,21 +15,23 @@ struct Inventory {
   let now: Int64
 
   /// Adds an entry, or notes that it was seen again. One that was removed comes back; that, and other names, is news.
-  func add(_ entry: NewInventoryEntry, to domain: DomainID, source: String) throws {
+  ///
+  /// - Parameter isByProgram: whether a deploy hook or a user of the API says so, who may say so of the next one as well.
+  func add(_ entry: NewInventoryEntry, to domain: DomainID, source: String, isByProgram: Bool = false) throws {
     try connection.execute(
       """
-      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after, is_backup)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
+      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after, is_backup, program_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
         names = excluded.names, last_seen = excluded.last_seen, not_after = excluded.not_after,
         added_at = CASE WHEN removed_at IS NULL AND names = excluded.names THEN added_at ELSE excluded.added_at END,
         source = CASE WHEN removed_at IS NULL THEN source ELSE excluded.source END,
         is_backup = CASE WHEN removed_at IS NULL THEN max(is_backup, excluded.is_backup) ELSE excluded.is_backup END,
-        removed_at = NULL
+        program_at = coalesce(excluded.program_at, program_at), removed_at = NULL
       """,
       [
         .integer(domain.value), .text(entry.kind.rawValue), .blob(entry.hash.bytes),
         .text(try TextList.encode(entry.names)), .text(source), .integer(now), .integer(now), .optional(entry.notAfter),
-        .integer(entry.isBackup ? 1 : 0),
+        .integer(entry.isBackup ? 1 : 0), isByProgram ? .integer(now) : .null,
       ])
   }
 

@@ -153,7 +153,8 @@ package struct AlertJSON: Sendable, Encodable {
     kind = alert.kind
     createdAt = alert.createdAt.description
     switch alert.content {
-    case .certificate(let found), .sample(let found): certificate = CertificateJSON(found, extent)
+    case .certificate(let found), .sample(let found), .explained(let found):
+      certificate = CertificateJSON(found, extent)
     case .lookalike(let found): lookalike = Lookalike(found, extent)
     case .digest(let all, let alike): digest = AlertJSON.digest(all, alike, most)
     case .summary(let all, let period, let alike): digest = AlertJSON.digest(all, alike, most, period)

@@ -65,6 +65,9 @@ struct AlertWords {
       summary = "Not to be relied on: \(AlertWords.headline(found, extent, quote))"
       lines = ["log: \(quote(log))", "reason: \(quote(reason))"]
       addFacts(found)
+    case .explained(let found):
+      summary = "Explained: \(AlertWords.headline(found, extent, quote))"
+      addFacts(found)
     case .logHealth(let health):
       summary = "Log \(quote(health.log)) is \(quote(health.state))"
       lines = ["operator: \(quote(health.operatorName))", "since: \(health.since)"]

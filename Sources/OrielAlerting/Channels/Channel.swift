@@ -3,10 +3,13 @@ package struct Delivery: Hashable, Sendable {
   /// The same at every attempt: Message-ID, `Idempotency-Key`.
   package let id: String
   package let alert: Alert
+  /// The id of the delivery that this one follows up on.
+  package let inReplyTo: String?
 
-  package init(id: String, alert: Alert) {
+  package init(id: String, alert: Alert, inReplyTo: String? = nil) {
     self.id = id
     self.alert = alert
+    self.inReplyTo = inReplyTo
   }
 }
 

@@ -19,7 +19,7 @@ struct HookEnvironment {
     set("ORIEL_DELIVERY_ID", delivery.id)
     set("ORIEL_CREATED_AT", alert.createdAt.description)
     switch alert.content {
-    case .certificate, .sample: break
+    case .certificate, .sample, .explained: break
     case .lookalike(let found):
       set("ORIEL_LOOKALIKE_NAME", found.lookalike.name)
       set("ORIEL_LOOKALIKE_DOMAIN", found.lookalike.registrable)
@@ -81,6 +81,7 @@ struct HookEnvironment {
     case .caaChange: "caa_change"
     case .digest, .summary: "digest"
     case .followUp: "follow_up"
+    case .explained: "explained"
     case .heartbeat: "heartbeat"
     }
   }

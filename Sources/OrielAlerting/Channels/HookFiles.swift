@@ -113,7 +113,7 @@ extension Alert {
   /// The one certificate that the alert is about.
   var certificate: CertificateAlert? {
     switch content {
-    case .certificate(let found), .sample(let found), .followUp(let found, _, _): found
+    case .certificate(let found), .sample(let found), .followUp(let found, _, _), .explained(let found): found
     case .lookalike(let found): found.certificate
     case .digest, .summary, .logHealth, .deliveryHealth, .short, .canary, .caaChange, .heartbeat: nil
     }

@@ -60,6 +60,11 @@ package struct MailChannel: Channel {
       MailHeader(name: "Auto-Submitted", value: "auto-generated"),
       MailHeader(name: "X-Oriel-Alert", value: "\(delivery.alert.kind) \(delivery.alert.id)"),
     ]
+    if let origin = delivery.inReplyTo {
+      for name in ["In-Reply-To", "References"] {
+        headers.append(MailHeader(name: name, value: "<\(messageID(origin))>"))
+      }
+    }
     if let unsubscribeURL {
       headers += [
         MailHeader(name: "List-Unsubscribe", value: "<\(unsubscribeURL)>"),

@@ -11,7 +11,8 @@ package struct AlertRenderer: Sendable {
     var letter = letter(alert)
     letter.leave = leave
     return RenderedAlert(
-      subject: "[Oriel] " + letter.subject.cut(toBytes: 140), text: letter.text, html: page.render(letter),
+      subject: (letter.isReply ? "Re: " : "") + "[Oriel] " + letter.subject.cut(toBytes: 140), text: letter.text,
+      html: page.render(letter),
       attachments: letter.attachments)
   }
 
@@ -24,11 +25,14 @@ package struct AlertRenderer: Sendable {
     case .sample(let found): return CertificateLetter(found, publicURL).sample()
     case .followUp(let found, let log, let reason):
       return CertificateLetter(found, publicURL).followUp(log: log, reason: reason)
+    case .explained(let found): return CertificateLetter(found, publicURL).explained()
     case .lookalike(let found): return LookalikeLetter(found, publicURL).letter
     case .digest(let all, let alike): return DigestLetter(all, lookalikes: alike, publicURL).letter
     case .summary(let all, let period, let alike):
       return DigestLetter(all, lookalikes: alike, publicURL, period).letter
     case .logHealth(let health): return health.letter
+    case .deliveryHealth(let health): return health.letter
+    case .short(let short): return short.letter
     case .canary(let canary): return canary.letter
     case .caaChange(let change): return change.letter(publicURL)
     case .heartbeat(let heartbeat): return heartbeat.letter

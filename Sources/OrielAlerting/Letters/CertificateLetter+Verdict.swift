@@ -14,10 +14,7 @@ extension CertificateLetter {
 
   /// Why it is what it is, and what to do.
   func sections(_ verdict: CertificateVerdict) -> [Letter.Section] {
-    let isGood = verdict.level == .known || verdict.level == .expected
-    let why =
-      reasons(verdict, isFor: isGood, heading(verdict))
-      + reasons(verdict, isFor: !isGood, isGood ? "What speaks against it" : "What speaks for it all the same")
+    let why = reasons(verdict)
     switch verdict.level {
     case .unexplained:
       return why
@@ -37,6 +34,13 @@ extension CertificateLetter {
           + "not expect a renewal, look at it; telling Oriel of your certificates or keys proves the next ones."
       return why + [Letter.Section(heading: "What to do", paragraphs: [words])] + (verdict.isProven ? [] : answer)
     }
+  }
+
+  /// What the verdict rests on, then what speaks otherwise.
+  func reasons(_ verdict: CertificateVerdict) -> [Letter.Section] {
+    let isGood = verdict.level == .known || verdict.level == .expected
+    return reasons(verdict, isFor: isGood, heading(verdict))
+      + reasons(verdict, isFor: !isGood, isGood ? "What speaks against it" : "What speaks for it all the same")
   }
 
   private func reasons(_ verdict: CertificateVerdict, isFor: Bool, _ heading: String) -> [Letter.Section] {

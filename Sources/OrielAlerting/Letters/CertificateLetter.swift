@@ -56,6 +56,23 @@ struct CertificateLetter {
     return letter
   }
 
+  /// Takes back what was said of a certificate while nothing explained it.
+  func explained() -> Letter {
+    var letter = Letter(
+      subject: subject(kind: "Unexplained"),
+      lead: "This certificate is explained: since Oriel reported it, it has turned up in your inventory.")
+    letter.isReply = true
+    letter.tone = .well
+    letter.facts += verdictFacts + facts
+    letter.sections = [
+      Letter.Section(
+        heading: "What to do", paragraphs: ["Nothing, if the certificate or key in the inventory is really yours."])
+    ]
+    if let verdict = alert.verdict { letter.sections += reasons(verdict) }
+    letter.links = links
+    return letter
+  }
+
   // MARK: What it says
 
   private var item: String { alert.item.nameLine(limit: CertificateLetter.longestName) }
@@ -74,7 +91,9 @@ struct CertificateLetter {
     alert.facts.issuer?.organisation?.oneLine(limit: 60) ?? CertificateLetter.issuer(alert.facts)
   }
 
-  private var subject: String {
+  private var subject: String { subject(kind: kind) }
+
+  private func subject(kind: String) -> String {
     guard let first = alert.matchedNames.first?.nameLine(limit: CertificateLetter.longestInSubject) else {
       return "A certificate that can't be read may cover \(item)"
     }
@@ -94,12 +113,13 @@ struct CertificateLetter {
   private func fill(_ letter: inout Letter) {
     letter.facts += verdictFacts + facts
     letter.sections += alert.verdict.map(sections) ?? advice
-    if let publicURL {
-      letter.links.append(
-        Letter.Link(text: "This certificate in Oriel", url: "\(publicURL)/issuances/\(alert.issuance)"))
-    }
+    letter.links += links
     letter.attachments += attachments
     letter.quote = alert.verdict?.report.map(quote)
+  }
+
+  private var links: [Letter.Link] {
+    publicURL.map { [Letter.Link(text: "This certificate in Oriel", url: "\($0)/issuances/\(alert.issuance)")] } ?? []
   }
 
   private var names: [String] {

@@ -37,6 +37,8 @@ struct Letter {
   }
 
   var subject: String
+  /// Whether it goes on from an earlier mail with the same subject.
+  var isReply = false
   /// The one sentence that a tired person reads.
   var lead: String
   var facts: [Fact] = []

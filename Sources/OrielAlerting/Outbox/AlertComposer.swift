@@ -42,6 +42,7 @@ struct AlertComposer: Sendable {
       let logID = words.first.map(String.init) ?? ""
       let log = alert.sightings.first { $0.logID.description == logID }?.log ?? logID
       return .followUp(alert, log: log, reason: words.dropFirst().first.map(String.init) ?? "")
+    case .explained: return .explained(try await certificate(stored, recipient))
     case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
     case .deliveryHealth: return .deliveryHealth(try await deliveryHealth(stored))
     case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)

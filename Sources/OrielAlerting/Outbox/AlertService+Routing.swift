@@ -81,6 +81,10 @@ extension AlertService {
     case .followUp:
       guard let issuance = alert.issuance, let item = alert.item else { return [] }
       return try await store.targets(toldOf: issuance, item: item)
+    case .explained:
+      guard let issuance = alert.issuance, let item = alert.item else { return [] }
+      let recipient = alert.content.map { String(decoding: $0, as: UTF8.self) }
+      return try await store.targets(toldOf: issuance, item: item).filter { $0.isOf(recipient) }
     case .logHealth: return routes.logHealth
     case .heartbeat:
       let recipient = try alert.decoded(StoredContent.Heartbeat.self).recipient

@@ -75,14 +75,18 @@ extension AlertService {
       if delivery.messageRefusals > 1, let short = try await composer.short(delivery) {
         composed = Alert(id: composed.id, createdAt: composed.createdAt, content: .short(short))
       }
-      return await channel.prepare(
-        Delivery(id: AlertStore.key(alert.key, delivery.recipient, delivery.target), alert: composed))
+      let origin = delivery.alert.kind.isFollowUp ? try await store.origin(of: delivery) : nil
+      let id = { (key: String) in AlertStore.key(key, delivery.recipient, delivery.target) }
+      return await channel.prepare(Delivery(id: id(alert.key), alert: composed, inReplyTo: origin.map(id)))
     }
   }
 
   /// How a delivery's target is reached at this moment.
   private func reach(_ delivery: StoredDelivery) async throws -> AlertReach {
     let target = AlertTarget(recipient: delivery.recipient, target: delivery.target)
+    if delivery.alert.kind == .explained, try await store.origin(of: delivery) == nil {
+      return .unwanted("the alert that it follows was not sent")
+    }
     if let reach = try await router?.reach(target, with: delivery.alert) { return reach }
     return routes.routes.channels[delivery.target].map { .channel($0, isConfirmed: false) } ?? .gone(AlertService.gone)
   }
@@ -165,4 +169,9 @@ extension AlertService {
       }
     }
   }
+}
+
+extension StoredAlert.Kind {
+  /// Whether it goes on from an alert about the same certificate.
+  fileprivate var isFollowUp: Bool { self == .followUp || self == .explained }
 }

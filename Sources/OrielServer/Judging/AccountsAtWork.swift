@@ -74,6 +74,14 @@ package final class AccountsAtWork: Sendable {
     routes.withLock { $0 = plan.routes }
     let account = try await configuration.show(plan.mirrored, owner: plan.owner)
     operatorsAccount.withLock { $0 = account }
+    await inventory.watch(plan.inventory, of: account)
+  }
+
+  /// Reads the folders of a domain's inventory again, unless that was done since a point in time.
+  ///
+  /// - Returns: whether there is a folder that can be read.
+  func readInventory(of domain: Domain, since time: Int64) async throws -> Bool {
+    try await inventory.lookAgain(for: domain, since: time)
   }
 
   /// Whom the configuration file has told of an item; nil before it was read.

@@ -23,14 +23,27 @@ actor InventoryWatch {
   private let note: @Sendable (String) -> Void
   /// What can't be read, by item and path.
   private var unread: [String: [String: String]] = [:]
+  private var watched: (folders: [Configuration.InventoryFolder], account: AccountID)?
+  private var looks: [String: Look] = [:]
+  /// A folder is not looked at again before so much time has passed, however many certificates are in question.
+  private let pause: Duration
+
+  /// When a folder was looked at last, and whether there was something to read in it.
+  private struct Look {
+    /// By the clock that alerts go by.
+    let began: Int64
+    let ended: ContinuousClock.Instant
+    let isReadable: Bool
+  }
 
   /// - Parameter note: is told of files that can't be read, once each.
   init(
-    _ accounts: AccountStore, _ alerts: AlertStore, now: @escaping @Sendable () -> Int64,
-    note: @escaping @Sendable (String) -> Void = { _ in }
+    _ accounts: AccountStore, _ alerts: AlertStore, pause: Duration = .seconds(1),
+    now: @escaping @Sendable () -> Int64, note: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.accounts = accounts
     self.alerts = alerts
+    self.pause = pause
     self.now = now
     self.note = note
   }
@@ -42,14 +55,41 @@ actor InventoryWatch {
   ///
   /// - Parameter account: the operator's. Others may watch the same item, and get nothing of this.
   func look(into folders: [Configuration.InventoryFolder], of account: AccountID) async throws {
+    watch(folders, of: account)
+    let problems = try await take(folders, into: account)
+    tell(of: problems)
+    unread = problems
+  }
+
+  /// Says which folders there are, to be looked into.
+  func watch(_ folders: [Configuration.InventoryFolder], of account: AccountID) { watched = (folders, account) }
+
+  /// Looks again into the folders of a domain, unless that was done since a point in time, or just now.
+  ///
+  /// - Returns: whether there is a folder that can be read: it changes by itself.
+  func lookAgain(for domain: Domain, since time: Int64) async throws -> Bool {
+    guard let watched, domain.account == watched.account else { return false }
+    let own = Set(watched.folders.filter { $0.item.description == domain.item }.map(\.folder))
+    let stale = own.filter { folder in
+      looks[folder].map { $0.began < time && ContinuousClock.now - $0.ended >= pause } ?? true
+    }
+    // What is new in a folder is new for all of its items.
+    if !stale.isEmpty {
+      _ = try await take(watched.folders.filter { stale.contains($0.folder) }, into: watched.account)
+    }
+    return own.contains { looks[$0]?.isReadable ?? false }
+  }
+
+  /// Takes what is in folders into the inventories of their items.
+  ///
+  /// - Returns: what can't be read, by item and path.
+  private func take(
+    _ folders: [Configuration.InventoryFolder], into account: AccountID
+  ) async throws -> [String: [String: String]] {
     var reports: [String: FolderScanner.Report] = [:]
     var problems: [String: [String: String]] = [:]
     for folder in folders {
-      if reports[folder.folder] == nil {
-        let (scanner, report) = await InventoryWatch.scan(scanners[folder.folder] ?? FolderScanner(root: folder.folder))
-        scanners[folder.folder] = scanner
-        reports[folder.folder] = report
-      }
+      if reports[folder.folder] == nil { reports[folder.folder] = await scan(folder.folder) }
       guard let report = reports[folder.folder] else { continue }
       problems[folder.item.description, default: [:]].merge(InventoryWatch.problems(report, in: folder.folder)) { $1 }
       for route in try await AccountService(accounts).routes(for: folder.item.description)
@@ -57,8 +97,16 @@ actor InventoryWatch {
         try await take(report, of: folder, into: route.domain)
       }
     }
-    tell(of: problems)
-    unread = problems
+    return problems
+  }
+
+  private func scan(_ folder: String) async -> FolderScanner.Report {
+    let began = now()
+    let (scanner, report) = await InventoryWatch.scan(scanners[folder] ?? FolderScanner(root: folder))
+    scanners[folder] = scanner
+    looks[folder] = Look(
+      began: began, ended: .now, isReadable: !report.entries.isEmpty || report.problems.isEmpty)
+    return report
   }
 
   private static func problems(_ report: FolderScanner.Report, in folder: String) -> [String: String] {

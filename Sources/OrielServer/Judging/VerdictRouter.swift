@@ -21,11 +21,15 @@ package final class VerdictRouter: AlertRouter {
     /// Without a slash at its end; for links in letters.
     package var publicURL: String?
     package var digestHour = 8
-    /// How long an unexplained certificate waits for whoever may yet tell of it.
-    package var hold = Duration.zero
+    /// How long an unexplained certificate waits for an inventory that changes by itself.
+    package var hold = Duration.seconds(120)
 
     package init() {}
   }
+
+  /// Reads the folders of a domain's inventory again, unless that was done since a point in time; says whether there is a
+  /// folder that can be read.
+  package typealias ReadInventory = @Sendable (_ domain: Domain, _ since: Int64) async throws -> Bool
 
   private static let audience = "domain:"
   private static let target = "domain-mail:"
@@ -36,6 +40,7 @@ package final class VerdictRouter: AlertRouter {
   private let judge: Judge
   private let owners: @Sendable () -> CAOwners?
   private let registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)?
+  private let readInventory: ReadInventory
   private let now: @Sendable () -> Int64
   private let held: Mutex<Settings>
   /// What was told of before was looked at.
@@ -51,8 +56,10 @@ package final class VerdictRouter: AlertRouter {
   package init(
     _ accounts: AccountStore, _ database: any SQLDatabase, routes: AlertRoutesHolder, settings: Settings,
     owners: @escaping @Sendable () -> CAOwners? = { nil },
-    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil, now: @escaping @Sendable () -> Int64
+    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil,
+    readInventory: @escaping ReadInventory = { _, _ in false }, now: @escaping @Sendable () -> Int64
   ) {
+    self.readInventory = readInventory
     self.accounts = accounts
     self.registrar = registrar
     self.routes = routes
@@ -105,6 +112,7 @@ package final class VerdictRouter: AlertRouter {
       let domain = try await domain(of: held.audience, item: item), try await !isMuted(held.alert, for: domain)
     else { return AlertDecision(.never) }
     guard held.kind == .review else { return AlertDecision(.atOnce) }
+    _ = try await readInventory(domain, now())
     guard let finding = try await finding(issuance, for: domain, again: true) else { return AlertDecision(.never) }
     return AlertDecision(delivery(finding, for: domain), level: CertificateVerdict.Level(finding.standing))
   }
@@ -168,15 +176,31 @@ package final class VerdictRouter: AlertRouter {
   private func decision(
     on alert: StoredAlert, _ issuance: IssuanceID, for domain: Domain
   ) async throws -> AlertDecision? {
-    guard let finding = try await finding(issuance, for: domain) else { return nil }
+    guard var finding = try await finding(issuance, for: domain) else { return nil }
     if try await isMuted(alert, for: domain) {
       return AlertDecision(.never, level: CertificateVerdict.Level(finding.standing))
     }
     var time = delivery(finding, for: domain)
-    let end = min(alert.createdAt, now()) + longestReview
-    let isTellable = !finding.reasons.contains { $0.code == "denied" || $0.code == "key-denied" }
-    if time == .atOnce, finding.standing == .unexplained, isTellable, end > now() { time = .held(.review, until: end) }
+    if time == .atOnce, finding.standing == .unexplained {
+      // Often the certificate comes into the inventory only now.
+      let hasFolder = try await readInventory(domain, alert.createdAt)
+      if hasFolder {
+        guard let again = try await self.finding(issuance, for: domain, again: true) else { return nil }
+        (finding, time) = (again, delivery(again, for: domain))
+      }
+      if time == .atOnce, finding.mayYetBeExplained, let end = holdEnd(of: alert) {
+        let hasProgram = try await service.hasProgram(for: domain.id)
+        if hasFolder || hasProgram { time = .held(.review, until: end) }
+      }
+    }
     return AlertDecision(time, level: CertificateVerdict.Level(finding.standing))
+  }
+
+  /// When a certificate has waited for long enough, counted from when it was first seen; nil if it has.
+  private func holdEnd(of alert: StoredAlert) -> Int64? {
+    let now = now()
+    let end = min(alert.createdAt, now) + longestReview
+    return end > now ? end : nil
   }
 
   private func delivery(_ finding: Judge.Finding, for domain: Domain) -> AlertTime {
@@ -204,6 +228,7 @@ package final class VerdictRouter: AlertRouter {
   // MARK: Sending
 
   package func reach(_ target: AlertTarget, with alert: StoredAlert) async throws -> AlertReach? {
+    if try await isExplained(alert, for: target.recipient) { return .unwanted("it was explained before it was sent") }
     guard target.target.hasPrefix(VerdictRouter.target), let id = VerdictRouter.domain(of: target.recipient) else {
       return nil
     }
@@ -229,6 +254,15 @@ package final class VerdictRouter: AlertRouter {
         renderer: AlertRenderer(publicURL: settings.publicURL), unsubscribeURL: leave)
       return .channel(channel, isConfirmed: true)
     } catch { return .unreachable("\(error)") }
+  }
+
+  /// Whether a certificate is known by now that those concerned do not want to hear of if it is.
+  private func isExplained(_ alert: StoredAlert, for recipient: String) async throws -> Bool {
+    guard alert.kind == .certificate, let issuance = alert.issuance, let item = alert.item,
+      let domain = try await domain(of: recipient, watching: item),
+      let judgement = try await judge.judgement(issuance, for: domain)
+    else { return false }
+    return judgement.standing == .known && delivery(Judge.Finding(judgement), for: domain) == .never
   }
 
   package func refused(_ target: AlertTarget, words: String) async throws -> Bool {
@@ -286,6 +320,15 @@ extension VerdictRouter {
       return .failed(domain: name.ascii, reason: "no answer came that could be used")
     case let answer: return answer
     }
+  }
+}
+
+extension Judge.Finding {
+  /// Whether the inventory could explain it: not if the owner has ruled it out already.
+  fileprivate var mayYetBeExplained: Bool {
+    let codes = Set(reasons.map(\.code))
+    let isAllowed = !codes.contains("caa-forbids") || codes.contains("CA-allowed")
+    return standing == .unexplained && isAllowed && codes.isDisjoint(with: ["denied", "key-denied", "CA-not-allowed"])
   }
 }
 

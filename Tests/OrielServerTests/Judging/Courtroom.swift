@@ -45,7 +45,8 @@ final class Courtroom: Sendable {
 
   init(
     change: (inout VerdictRouter.Settings) -> Void = { _ in },
-    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil
+    registrar: (@Sendable (DomainName) async -> RegistrarLookup.Answer)? = nil,
+    readInventory: @escaping VerdictRouter.ReadInventory = { _, _ in false }
   ) async throws {
     folder = try TemporaryFolder()
     let clock = Clock()
@@ -69,7 +70,7 @@ final class Courtroom: Sendable {
     let owners = owners
     router = VerdictRouter(
       store, database, routes: routes, settings: settings, owners: { owners.held.withLock { $0 } },
-      registrar: registrar, now: { clock.now })
+      registrar: registrar, readInventory: readInventory, now: { clock.now })
     let following = FollowingStore(database, writesAlerts: true)
     _ = try await following.register([log], start: "start", now: 0)
     try await following.begin(log.logID, at: LogPosition(index: 0, frontier: Frontier()), head: nil)
@@ -175,9 +176,9 @@ final class Courtroom: Sendable {
   }
 
   /// Tells Oriel of a certificate beforehand.
-  func tell(_ pair: IssuedPair, of domain: Domain) async throws {
+  func tell(_ pair: IssuedPair, of domain: Domain, isByProgram: Bool = false) async throws {
     let entry = NewInventoryEntry(kind: .certificate, hash: pair.issuanceID.hash, names: ["www.shop.example"])
-    try await service.found([entry], for: domain.id, source: "upload")
+    try await service.found([entry], for: domain.id, source: "upload", isByProgram: isByProgram)
   }
 
   func judgement(_ issuance: IssuanceID, of domain: Domain) async throws -> Judgement {
@@ -207,6 +208,7 @@ final class Post: Sendable {
     let message: MailMessage
     var subject: String { message.subject }
     var text: String { message.text.replacing(/\s+/, with: " ") }
+    var isReply: Bool { message.headers.contains { $0.name == "In-Reply-To" } }
     var leave: String? { message.headers.first { $0.name == "List-Unsubscribe" }?.value }
   }
 

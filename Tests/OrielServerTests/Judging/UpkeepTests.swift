@@ -128,6 +128,35 @@ struct UpkeepTests {
     #expect(try await court.judgement(known, of: others).level == .unexplained)
   }
 
+  @Test("A folder is read again when somebody asks, unless it was since; one that can't be read says so")
+  func lookAgain() async throws {
+    let court = try await Courtroom()
+    let owner = try await court.account("owner")
+    let (own, other) = (try await court.domain(owner), try await court.domain(owner, "other.example"))
+    let stranger = try await court.domain(try await court.account("stranger"))
+    let live = court.folder.path + "/live"
+    let folders = try ["shop.example", "other.example"].map { item in
+      Configuration.InventoryFolder(item: try WatchedItem(parsing: item), folder: live, isComplete: false)
+    }
+    let watch = InventoryWatch(court.store, court.alerts, pause: .zero, now: { court.now })
+    await watch.watch(folders, of: owner.account)
+    #expect(try await !watch.lookAgain(for: own, since: court.now))
+    try FileManager.default.createDirectory(atPath: live, withIntermediateDirectories: true)
+    court.pass(1)
+    #expect(try await watch.lookAgain(for: own, since: court.now))
+    let pair = try court.issue(["www.shop.example", "www.other.example"])
+    let text = ([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined()
+    try text.write(toFile: live + "/fullchain1.pem", atomically: true, encoding: .utf8)
+    // Not since it was read at that moment.
+    #expect(try await watch.lookAgain(for: own, since: court.now))
+    #expect(try await court.service.inventory(of: own.id).isEmpty)
+    #expect(try await watch.lookAgain(for: own, since: court.now + 1))
+    #expect(try await !watch.lookAgain(for: stranger, since: court.now + 1))
+    // What is new in it is new for all items that it is for.
+    for domain in [own, other] { #expect(try await court.service.inventory(of: domain.id).count == 2) }
+    #expect(try await court.service.inventory(of: stranger.id).isEmpty)
+  }
+
   @Test("What the file watches is in an account that is nobody's, until somebody wants to see it")
   func configurationAccount() async throws {
     let court = try await Courtroom()

@@ -183,24 +183,6 @@ struct VerdictRoutingTests {
     #expect(court.post.mails.last?.text.contains("n24.shop.example") == true)
   }
 
-  @Test("An unexplained certificate waits for whoever may yet tell of it, if it is asked to", arguments: [true, false])
-  func hold(_ isTold: Bool) async throws {
-    let court = try await Courtroom { $0.hold = .seconds(300) }
-    let account = try await court.account("alpha")
-    let domain = try await court.domain(account, telling: [Self.me])
-    let pair = try court.issue()
-    let issuance = try await court.sight(pair)
-    try await court.settle()
-    court.pass(299_999)
-    if isTold { try await court.tell(pair, of: domain) }
-    try await court.settle()
-    #expect(court.post.mails.isEmpty)
-    court.pass(1)
-    try await court.settle()
-    #expect(try await court.judgement(issuance, of: domain).level == (isTold ? .known : .unexplained))
-    #expect(court.post.mails.count == (isTold ? 0 : 1))
-  }
-
   @Test("Who may issue is decided by who runs the CA, and the letter says how to report to it")
   func owners() async throws {
     let court = try await Courtroom()

@@ -90,6 +90,7 @@ extension StoredAlert.Kind {
     case .certificate: "Certificate"
     case .digest: "Digest"
     case .followUp: "Follow-up"
+    case .explained: "Explained"
     case .logHealth: "Health of a log"
     case .deliveryHealth: "Failed alerts"
     case .canary: "Canary"

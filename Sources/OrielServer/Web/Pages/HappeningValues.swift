@@ -1,4 +1,5 @@
 import OrielAccounts
+import OrielAlerting
 import OrielStore
 
 extension Site {
@@ -21,7 +22,8 @@ extension Site {
         values["saidNote"] = note
       case .told(let kind, let target, let state):
         values["toldTo"] = DeliveryPlace(target).words
-        values["told"] = (kind == .followUp ? "Told what came of it" : "Told") + ", " + state.happened
+        values["told"] =
+          ([.followUp, .explained].contains(kind) ? "Told what came of it" : "Told") + ", " + state.happened
       }
       return values
     }
