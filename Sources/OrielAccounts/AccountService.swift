@@ -100,9 +100,8 @@ package struct AccountService: Sendable {
   ) async throws {
     try await store.transaction { [store] connection in
       let rows = try connection.query(
-        "SELECT account_id, item, source FROM domains WHERE id = ?", [.integer(domain.value)])
-      guard let account = rows.first?.integer(0), let item = rows.first?.text(1),
-        let place = try IssuanceSearch.number(connection, of: issuance)
+        "SELECT account_id, source FROM domains WHERE id = ?", [.integer(domain.value)])
+      guard let account = rows.first?.integer(0), let place = try IssuanceSearch.number(connection, of: issuance)
       else { throw AccountError.notFound }
       let now = store.now()
       let before = try connection.query(
@@ -110,11 +109,6 @@ package struct AccountService: Sendable {
         [.integer(place.number), .integer(domain.value)]
       ).first?.text(0)
       try Happening.note(level, of: place.number, for: domain, connection, now: now)
-      if before == VerdictLevel.unexplained.rawValue, level == .known {
-        let isConfigured = rows.first?.text(2) == Domain.Source.config.rawValue
-        try AlertStore.explain(
-          connection, issuance, item: item, recipient: isConfigured ? nil : "domain:\(domain)", now: now)
-      }
       try connection.execute(
         """
         INSERT INTO judgements
@@ -128,6 +122,10 @@ package struct AccountService: Sendable {
           .integer(place.number), .integer(domain.value), .integer(account), .integer(place.firstSeen),
           .text(level.rawValue), .integer(isProven ? 1 : 0), .text(reasons), .integer(now),
         ])
+      if before == VerdictLevel.unexplained.rawValue, level == .known {
+        let isConfigured = rows.first?.text(1) == Domain.Source.config.rawValue
+        try AlertStore.explain(connection, issuance, account: account, isConfigured: isConfigured, now: now)
+      }
     }
   }
 

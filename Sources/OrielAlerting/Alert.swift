@@ -123,6 +123,11 @@ package struct CertificateAlert: Hashable, Sendable {
   package var earlierCount: Int
   /// What was made of it for the one who is told; nil where nobody judges.
   package var verdict: CertificateVerdict?
+  /// Other items that the one who is told watches and it matches, at most ``mostOtherItems``: this alert is for all.
+  package private(set) var otherItems: [String] = []
+  /// How many there are in all.
+  package private(set) var otherItemCount = 0
+  static let mostOtherItems = 100
 
   package init(
     item: String, matchedNames: [String], issuance: IssuanceID, issuerKeyHash: SHA256Hash, facts: CertificateFacts,
@@ -139,6 +144,20 @@ package struct CertificateAlert: Hashable, Sendable {
     self.problems = problems
     self.earlier = earlier
     self.earlierCount = earlierCount
+  }
+
+  /// Adds what else it matches; its own item may be among that.
+  package mutating func add(otherItems items: [String]) {
+    let others = items.filter { $0 != item }
+    otherItems = Array(others.prefix(CertificateAlert.mostOtherItems))
+    otherItemCount = others.count
+  }
+
+  /// What else it matches and how much more there is; nil if it matches nothing else.
+  func otherItemLines(limit: Int) -> [String]? {
+    guard otherItemCount > 0 else { return nil }
+    let rest = otherItemCount - min(limit, otherItems.count)
+    return otherItems.prefix(limit) + (rest > 0 ? ["and \(CertificateLetter.grouped(rest)) more"] : [])
   }
 
   /// The number of earlier issuances in words; counting stops somewhere.

@@ -28,6 +28,9 @@ package struct StoredAlert: Hashable, Sendable {
   /// What else there is to say, in a form that the outbox does not read.
   package let content: [UInt8]?
   package let createdAt: Int64
+
+  /// The issuance that it reports, as the database has it.
+  var reported: [UInt8]? { kind == .certificate ? issuance?.hash.bytes : nil }
 }
 
 /// Where an alert goes: a recipient's name in the configuration, and one address of theirs.
@@ -41,10 +44,8 @@ package struct AlertTarget: Hashable, Sendable {
     self.target = target
   }
 
-  /// - Parameter name: a domain of an account (`domain:12`); nil for all whom the configuration names.
-  package func isOf(_ name: String?) -> Bool {
-    name.map { recipient == $0 } ?? !recipient.hasPrefix("domain:")
-  }
+  package init(_ delivery: StoredDelivery) { self.init(recipient: delivery.recipient, target: delivery.target) }
+
 }
 
 /// A target as people see it: that an address is a domain's own, and not of the configuration, is nothing to them.

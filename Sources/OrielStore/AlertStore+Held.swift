@@ -82,37 +82,51 @@ extension AlertStore {
   /// Makes one digest of what was held for an audience, and its deliveries; all of it or nothing.
   ///
   /// - Parameters:
-  ///   - told: what goes into the digest.
+  ///   - told: what goes into the digest, each with its verdict as in the table of judgements.
   ///   - dropped: what was held as well, and is not told of.
   package func makeDigest(
-    of told: [HeldAlert], dropping dropped: [HeldAlert] = [], for targets: [AlertTarget], now: Int64
+    of told: [(held: HeldAlert, verdict: String?)], dropping dropped: [HeldAlert] = [], for targets: [AlertTarget],
+    now: Int64
   ) async throws {
     try await database.transaction { connection in
-      for held in told + dropped { try AlertStore.release(connection, held) }
-      guard let first = told.first, !targets.isEmpty else { return }
-      let rows = try connection.query(
-        """
-        INSERT INTO alerts (key, kind, content, created_at, routed) VALUES (?, 'digest', ?, ?, 1)
-        ON CONFLICT (key) DO NOTHING RETURNING id
-        """,
-        [
-          .text(AlertStore.key("held", first.audience, first.kind.rawValue, "\(first.until)", first.alert.key)),
-          .blob(Array(first.kind.rawValue.utf8)), .integer(now),
-        ])
-      guard let digest = rows.first?.integer(0) else { return }
+      for held in told.map(\.held) + dropped { try AlertStore.release(connection, held) }
+      var digest: Int64?
       for target in targets {
+        let listed = try told.filter { held, verdict in
+          try !AlertStore.merge(connection, held.alert, to: RoutedTarget(target, verdict: verdict))
+        }
+        guard let first = told.first?.held, !listed.isEmpty else { continue }
+        guard let id = try digest ?? AlertStore.addDigest(connection, of: first, now: now) else { return }
+        digest = id
         let who: [SQLValue] = [.text(target.recipient), .text(target.target)]
-        for held in told {
+        for (held, verdict) in listed {
           try connection.execute(
             """
-            INSERT INTO deliveries (alert_id, recipient, target, state, next_attempt, digest)
-            VALUES (?, ?, ?, 'digested', ?, ?) ON CONFLICT (alert_id, recipient, target) DO NOTHING
-            """, [.integer(held.alert.id)] + who + [.integer(now), .integer(digest)])
+            INSERT INTO deliveries (alert_id, recipient, target, state, next_attempt, digest, verdict, issuance_id)
+            VALUES (?, ?, ?, 'digested', ?, ?, ?, ?) ON CONFLICT (alert_id, recipient, target) DO NOTHING
+            """,
+            [.integer(held.alert.id)] + who + [
+              .integer(now), .integer(id), .optional(verdict), .optional(held.alert.reported),
+            ])
         }
         try connection.execute(
           "INSERT INTO deliveries (alert_id, recipient, target, next_attempt) VALUES (?, ?, ?, ?)",
-          [.integer(digest)] + who + [.integer(now)])
+          [.integer(id)] + who + [.integer(now)])
       }
     }
+  }
+
+  /// - Returns: nil if there is this digest already.
+  private static func addDigest(_ connection: any SQLConnection, of first: HeldAlert, now: Int64) throws -> Int64? {
+    try connection.query(
+      """
+      INSERT INTO alerts (key, kind, content, created_at, routed) VALUES (?, 'digest', ?, ?, 1)
+      ON CONFLICT (key) DO NOTHING RETURNING id
+      """,
+      [
+        .text(key("held", first.audience, first.kind.rawValue, "\(first.until)", first.alert.key)),
+        .blob(Array(first.kind.rawValue.utf8)), .integer(now),
+      ]
+    ).first?.integer(0)
   }
 }

@@ -214,9 +214,9 @@ extension AlertStore {
       try connection.query(
         """
         SELECT item, sum(kind <> 'look-alike'), sum(kind = 'look-alike') FROM alerts WHERE id IN
-          (SELECT alert_id FROM deliveries WHERE digest = ? AND recipient = ? AND state = 'digested')
+          (SELECT alert_id FROM deliveries WHERE digest = ? AND recipient = ? AND target = ? AND state = 'digested')
         GROUP BY item ORDER BY count(*) DESC, 1 LIMIT 1000
-        """, [.integer(digest.alert.id), .text(digest.recipient)]
+        """, [.integer(digest.alert.id), .text(digest.recipient), .text(digest.target)]
       ).map { ($0.text(0) ?? "", Int($0.integer(1) ?? 0), Int($0.integer(2) ?? 0)) }
     }
   }

@@ -35,6 +35,19 @@ package struct RoutedTarget: Hashable, Sendable {
   }
 }
 
+/// The item and the issuance whose alerts were routed last: others come next.
+package struct RoutingTurn: Hashable, Sendable {
+  fileprivate var item = SQLValue.text("")
+  fileprivate var issuance = SQLValue.text("")
+
+  package init() {}
+
+  fileprivate init(item: SQLValue, issuance: SQLValue) {
+    self.item = item
+    self.issuance = issuance
+  }
+}
+
 /// An alert, and those whom it goes to.
 package struct RoutedAlert: Hashable, Sendable {
   package let alert: StoredAlert
@@ -52,81 +65,62 @@ extension AlertStore {
 
   /// Some of the alerts that have no deliveries yet, oldest first.
   ///
-  /// Each watched item gets its share, so that a burst for one keeps the others' alerts waiting for one round at most.
+  /// Each watched item gets its share, and each issuance, so that many issuances for one item, or one that matches many
+  /// items, keep the others' alerts waiting for one round at most.
   ///
-  /// - Parameter item: where to go on, as an earlier call said.
+  /// - Parameter turn: where to go on, as an earlier call said.
   package func unrouted(
-    after item: String = "", limit: Int = 256
-  ) async throws -> (alerts: [StoredAlert], next: String) {
+    after turn: RoutingTurn = RoutingTurn(), limit: Int = 256
+  ) async throws -> (alerts: [StoredAlert], next: RoutingTurn) {
     try await database.read { connection in
       // What is about no item (the service itself) comes first.
       var alerts = try connection.query(
         AlertStore.selectAlert + " WHERE routed = 0 AND item IS NULL ORDER BY id LIMIT ?", [.integer(Int64(limit))]
       ).map { try StoredAlert($0) }
-      let items = try AlertStore.unroutedItems(connection, after: item, limit: max(1, limit - alerts.count))
-      let share = SQLValue.integer(Int64(max(1, (limit - alerts.count) / max(1, items.count))))
-      for item in items {
-        alerts += try connection.query(
-          AlertStore.selectAlert + " WHERE routed = 0 AND item = ? ORDER BY id LIMIT ?", [.text(item), share]
-        ).map { try StoredAlert($0) }
-      }
-      return (alerts.sorted { $0.id < $1.id }, items.last ?? "")
+      let room = max(1, limit - alerts.count)
+      let issuances = try AlertStore.unrouted(
+        connection, by: "issuance_id", after: turn.issuance, limit: room / 2)
+      let items = try AlertStore.unrouted(
+        connection, by: "item", after: turn.item, limit: room - issuances.alerts.count)
+      var ids: Set<Int64> = []
+      alerts += (issuances.alerts + items.alerts).filter { ids.insert($0.id).inserted }
+      return (
+        alerts.sorted { $0.id < $1.id },
+        RoutingTurn(item: items.last ?? turn.item, issuance: issuances.last ?? turn.issuance)
+      )
     }
   }
 
-  /// Items with alerts that have no deliveries yet, from one on and around: one probe of the index for each.
-  private static func unroutedItems(
-    _ connection: any SQLConnection, after first: String, limit: Int
-  ) throws -> [String] {
-    var items: [String] = []
-    func add(after start: String, upTo end: String?) throws {
-      var place = start
-      while items.count < limit {
-        let next = try connection.query(
-          "SELECT min(item) FROM alerts WHERE routed = 0 AND item > ?", [.text(place)]
-        ).first?.text(0)
-        guard let next, end.map({ next <= $0 }) ?? true else { return }
-        items.append(next)
-        place = next
-      }
+  /// An equal share of alerts for each value of a column, from one value on and around: one probe of the index for each.
+  private static func unrouted(
+    _ connection: any SQLConnection, by column: String, after last: SQLValue, limit: Int
+  ) throws -> (alerts: [StoredAlert], last: SQLValue?) {
+    var values: [SQLValue] = []
+    for start in [last, .text("")] {
+      let (end, next) = (values.first, "SELECT min(\(column)) FROM alerts WHERE routed = 0 AND \(column) > ?")
+      while values.count < limit,
+        let value = try connection.query(next, [values.last ?? start]).first?.values[0], value != .null, value != end
+      { values.append(value) }
     }
-    try add(after: first, upTo: nil)
-    if !first.isEmpty { try add(after: "", upTo: first) }
-    return items
+    let share = SQLValue.integer(Int64(max(1, limit / max(1, values.count))))
+    let alerts = try values.flatMap { value in
+      try connection.query(
+        AlertStore.selectAlert + " WHERE routed = 0 AND \(column) = ? ORDER BY id LIMIT ?", [value, share]
+      ).map { try StoredAlert($0) }
+    }
+    return (alerts, values.last)
   }
 
   /// The targets that an issuance was reported to, for one item.
   package func targets(toldOf issuance: IssuanceID, item: String) async throws -> [AlertTarget] {
-    try await database.read { try AlertStore.targets($0, toldOf: issuance, item: item) }
-  }
-
-  private static func targets(
-    _ connection: any SQLConnection, toldOf issuance: IssuanceID, item: String
-  ) throws -> [AlertTarget] {
-    try connection.query(
-      """
-      SELECT DISTINCT d.recipient, d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-      WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? ORDER BY d.id
-      """, [.blob(issuance.hash.bytes), .text(item)]
-    ).map { AlertTarget(recipient: $0.text(0) ?? "", target: $0.text(1) ?? "") }
-  }
-
-  /// An issuance that was unexplained is known now: those to whom it was reported, or is about to be, hear of that.
-  ///
-  /// - Parameter recipient: who they are; nil for those whom the configuration names.
-  package static func explain(
-    _ connection: any SQLConnection, _ issuance: IssuanceID, item: String, recipient: String?, now: Int64
-  ) throws {
-    guard try targets(connection, toldOf: issuance, item: item).contains(where: { $0.isOf(recipient) }) else { return }
-    try connection.execute(
-      """
-      INSERT INTO alerts (key, kind, issuance_id, item, content, created_at) VALUES (?, 'explained', ?, ?, ?, ?)
-      ON CONFLICT (key) DO NOTHING
-      """,
-      [
-        .text(key("explained", issuance.hash.hex, item, recipient ?? "")), .blob(issuance.hash.bytes), .text(item),
-        .optional(recipient.map { Array($0.utf8) }), .integer(now),
-      ])
+    try await database.read { connection in
+      try connection.query(
+        """
+        SELECT DISTINCT d.recipient, d.target FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+        WHERE a.kind = 'certificate' AND a.issuance_id = ? AND a.item = ? ORDER BY d.id
+        """, [.blob(issuance.hash.bytes), .text(item)]
+      ).map { AlertTarget(recipient: $0.text(0) ?? "", target: $0.text(1) ?? "") }
+    }
   }
 
   /// The message by which the certificate that an alert is about was reported to the same target before: the key of
@@ -162,10 +156,10 @@ extension AlertStore {
     try await database.transaction { connection in
       for alert in released { try AlertStore.release(connection, alert) }
       for alert in held { try AlertStore.hold(connection, alert) }
+      for (alert, target) in AlertStore.pairs(routes) {
+        try AlertStore.route(connection, alert, to: target, burst: burst, now: now)
+      }
       for route in routes {
-        for target in route.targets {
-          try AlertStore.route(connection, route.alert, to: target, burst: burst, now: now)
-        }
         try connection.execute("UPDATE alerts SET routed = 1 WHERE id = ?", [.integer(route.alert.id)])
       }
       try AlertStore.forgetBursts(connection, burst, now: now)
@@ -175,16 +169,17 @@ extension AlertStore {
   private static func route(
     _ connection: any SQLConnection, _ alert: StoredAlert, to routed: RoutedTarget, burst: BurstLimit, now: Int64
   ) throws {
+    guard try !merge(connection, alert, to: routed) else { return }
     let isCounted = routed.combinesBursts && [.certificate, .lookalike].contains(alert.kind)
     let digest = isCounted ? try count(connection, alert, routed, burst, now: now) : nil
     try connection.execute(
       """
-      INSERT INTO deliveries (alert_id, recipient, target, verdict, state, next_attempt, digest)
-      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id, recipient, target) DO NOTHING
+      INSERT INTO deliveries (alert_id, recipient, target, verdict, state, next_attempt, digest, issuance_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id, recipient, target) DO NOTHING
       """,
       [
         .integer(alert.id), .text(routed.target.recipient), .text(routed.target.target), .optional(routed.verdict),
-        .text(digest == nil ? "waiting" : "digested"), .integer(now), .optional(digest),
+        .text(digest == nil ? "waiting" : "digested"), .integer(now), .optional(digest), .optional(alert.reported),
       ])
   }
 

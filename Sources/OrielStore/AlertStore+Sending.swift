@@ -106,7 +106,9 @@ extension AlertStore {
       case .delivered:
         target.took(now: now)
         try AlertStore.end(connection, delivery, .delivered, words, now: now)
-      case .dropped: try AlertStore.end(connection, delivery, .dropped, words, now: now)
+      case .dropped:
+        guard try AlertStore.end(connection, delivery, .dropped, words, now: now) else { break }
+        try AlertStore.promoteMerged(connection, after: delivery, now: now)
       case .givenUp: try AlertStore.end(connection, delivery, .givenUp, words, now: now)
       case .refused(let ofMessage, let retryAt):
         next = retryAt
@@ -134,15 +136,18 @@ extension AlertStore {
     }
   }
 
+  /// - Returns: whether it had not ended before.
+  @discardableResult
   private static func end(
     _ connection: any SQLConnection, _ delivery: Int64, _ state: StoredDelivery.State, _ words: String, now: Int64
-  ) throws {
+  ) throws -> Bool {
     // What a person dropped meanwhile stays dropped, unless it got through after all.
-    try connection.execute(
+    try !connection.query(
       """
       UPDATE deliveries SET state = ?1, words = ?2, last_attempt = ?3, attempts = attempts + 1
-      WHERE id = ?4 AND (state = 'waiting' OR ?1 = 'delivered')
-      """, [.text(state.rawValue), .text(words), .integer(now), .integer(delivery)])
+      WHERE id = ?4 AND (state = 'waiting' OR ?1 = 'delivered') RETURNING id
+      """, [.text(state.rawValue), .text(words), .integer(now), .integer(delivery)]
+    ).isEmpty
   }
 
   /// Gives up what has waited for too long for a target that takes nothing.
@@ -182,13 +187,16 @@ extension AlertStore {
     }
   }
 
-  /// What a digest tells, as far as it has come.
-  package func alerts(inDigest digest: Int64) async throws -> [StoredAlert] {
+  /// What a digest tells one target, as far as it has come.
+  package func alerts(inDigest digest: Int64, for target: AlertTarget) async throws -> [StoredAlert] {
     try await database.read { connection in
       try connection.query(
         AlertStore.selectAlert
-          + " WHERE id IN (SELECT alert_id FROM deliveries WHERE digest = ? AND state = 'digested') ORDER BY id",
-        [.integer(digest)]
+          + """
+           WHERE id IN (SELECT alert_id FROM deliveries
+            WHERE digest = ? AND recipient = ? AND target = ? AND state = 'digested') ORDER BY id
+          """,
+        [.integer(digest), .text(target.recipient), .text(target.target)]
       ).map { try StoredAlert($0) }
     }
   }
@@ -201,7 +209,7 @@ extension AlertStore {
     _ issuance: IssuanceID, item: String, alert: Int64
   ) async throws -> (record: IssuanceRecord, earlier: [EarlierIssuance], earlierCount: Int) {
     try await database.read { connection in
-      let record = try FollowingStore.issuance(connection, issuance)
+      let record = try FollowingStore.issuance(connection, issuance, item: item)
       let condition =
         "FROM alerts a JOIN issuances i ON i.id = a.issuance_id WHERE a.kind = 'certificate' AND a.item = ? AND a.id < ?"
       let arguments: [SQLValue] = [.text(item), .integer(alert)]

@@ -232,8 +232,9 @@ extension FollowingStore {
     }
   }
 
+  /// - Parameter item: the only one whose matches are wanted; nil for all.
   static func issuance(
-    _ connection: any SQLConnection, _ id: IssuanceID, upTo position: Int64 = .max
+    _ connection: any SQLConnection, _ id: IssuanceID, upTo position: Int64 = .max, item: String? = nil
   ) throws -> IssuanceRecord {
     let key = SQLValue.blob(id.hash.bytes)
     let own = try connection.query("SELECT issuer_key_hash FROM issuances WHERE id = ?", [key])
@@ -241,7 +242,8 @@ extension FollowingStore {
       throw CorruptRow(table: "issuances")
     }
     let matches = try connection.query(
-      "SELECT item, name FROM matches WHERE issuance_id = ? ORDER BY item, name", [key]
+      "SELECT item, name FROM matches WHERE issuance_id = ?1\(item == nil ? "" : " AND item = ?2") ORDER BY item, name",
+      [key] + (item.map { [.text($0)] } ?? [])
     ).map { StoredMatch(item: $0.text(0) ?? "", name: $0.text(1) ?? "") }
     let certificates = try connection.query(
       """

@@ -96,7 +96,8 @@ struct IssuanceRetentionTests {
     let retention = IssuanceRetention(shelf.database, days: 30)
     #expect(try await retention.sweep(now: Shelf.now) == 0)
     try await shelf.alerts.makeDigest(
-      of: held, for: [AlertTarget(recipient: "owner", target: "mail:owner@own.example")], now: Shelf.now)
+      of: held.map { ($0, nil) }, for: [AlertTarget(recipient: "owner", target: "mail:owner@own.example")],
+      now: Shelf.now)
     #expect(try await retention.sweep(now: Shelf.now) == 0)
     try await shelf.settle(.delivered)
     #expect(try await retention.sweep(now: Shelf.now) == 1)

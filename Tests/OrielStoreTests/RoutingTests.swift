@@ -36,7 +36,7 @@ struct RoutingTests {
   func turns() async throws {
     let items = (0..<25).map { "n\($0).example" }
     let shelf = try await shelf(items.map { ($0, 3) })
-    var (next, seen) = ("", [String?: Int]())
+    var (next, seen) = (RoutingTurn(), [String?: Int]())
     for round in 1...3 {
       for _ in 0..<3 {
         let found = try await shelf.alerts.unrouted(after: next, limit: 10)

@@ -128,6 +128,9 @@ struct AlertWords {
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .uri]
     let names = sources.flatMap { facts.text(of: $0) }
     lines.append("names: " + AlertWords.list(names, limit: extent.names).map(quote).joined(separator: " "))
+    if let others = alert.otherItemLines(limit: extent.names) {
+      lines.append("also matches: " + others.map(quote).joined(separator: " "))
+    }
     lines.append("issuer: " + (facts.issuer.map { quote($0.description) } ?? "can't be read"))
     let time = { (seconds: Int64?) in seconds.map(CertificateJSON.time) ?? "?" }
     lines.append("valid: \(time(facts.notBefore)) to \(time(facts.notAfter))")

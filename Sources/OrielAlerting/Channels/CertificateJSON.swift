@@ -73,6 +73,7 @@ struct CertificateJSON: Sendable, Encodable {
 
   let item: String
   let matchedNames: [String]
+  let alsoMatches: [String]
   let issuance: String
   let dnsNames: [String]
   let ipAddresses: [String]
@@ -107,6 +108,8 @@ struct CertificateJSON: Sendable, Encodable {
     func names(_ list: [String], _ key: String) -> [String] { part(list, key, extent.names).map(\.bounded) }
     item = alert.item.bounded
     matchedNames = names(alert.matchedNames, "matched_names")
+    alsoMatches = names(alert.otherItems, "also_matches")
+    if alert.otherItemCount > alsoMatches.count { omitted["also_matches"] = alert.otherItemCount - alsoMatches.count }
     issuance = alert.issuance.description
     dnsNames = names(facts.text(of: .dnsName), "dns_names")
     ipAddresses = names(facts.text(of: .ipAddress), "ip_addresses")

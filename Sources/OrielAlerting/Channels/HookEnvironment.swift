@@ -90,6 +90,8 @@ struct HookEnvironment {
     let facts = alert.facts
     set("ORIEL_ITEM", alert.item)
     set("ORIEL_MATCHED_NAMES", alert.matchedNames)
+    set("ORIEL_ALSO_MATCHES", alert.otherItems)
+    set("ORIEL_ALSO_MATCHES_COUNT", String(alert.otherItemCount))
     set("ORIEL_DNS_NAMES", facts.text(of: .dnsName))
     set("ORIEL_ISSUANCE", alert.issuance.description)
     set("ORIEL_ISSUER_ORGANISATION", facts.issuer?.organisation)

@@ -137,6 +137,10 @@ struct CertificateLetter {
       Letter.Fact(label: "Names", lines: CertificateLetter.short(names.map(shown), CertificateLetter.shownNames)),
       Letter.Fact(label: "Seen before", lines: [history]),
     ]
+    if let others = alert.otherItemLines(limit: CertificateAlert.mostOtherItems) {
+      let lines = others.map { $0.nameLine(limit: CertificateLetter.longestName) }
+      facts.insert(Letter.Fact(label: "Also matches", lines: lines), at: 2)
+    }
     if let key = alert.facts.keyType?.description {
       facts.append(Letter.Fact(label: "Key", lines: [key.oneLine(limit: 60)]))
     }

@@ -138,8 +138,12 @@ struct DigestLetter {
   private static func row(_ alert: CertificateAlert, _ publicURL: String?) -> Letter.Row {
     let name = alert.matchedNames.first?.nameLine(limit: 60) ?? "unreadable"
     let more = alert.matchedNames.count > 1 ? " and \(alert.matchedNames.count - 1) more" : ""
+    let others =
+      alert.otherItemLines(limit: 3).map { lines in
+        " (also matches \(lines.map { $0.nameLine(limit: 60) }.joined(separator: ", ")))"
+      } ?? ""
     let found =
-      "\(name)\(more) - \(CertificateLetter.issuer(alert.facts)), \(CertificateLetter.day(alert.facts.notBefore))"
+      "\(name)\(more)\(others) - \(CertificateLetter.issuer(alert.facts)), \(CertificateLetter.day(alert.facts.notBefore))"
     let verdict = alert.verdict.map { verdict in
       " - \(verdict.words.lowercased())" + (verdict.reasons.first.map { ": " + $0.sentence.oneLine(limit: 300) } ?? "")
     }
@@ -148,14 +152,15 @@ struct DigestLetter {
   }
 
   private static func table(_ alerts: [CertificateAlert], _ lookalikes: [LookalikeAlert]) -> String {
-    let header = "item,names,issuer,not_before,not_after,serial,sha256,verdict\n"
+    let header = "item,also_matches,names,issuer,not_before,not_after,serial,sha256,verdict\n"
     let rows =
       alerts.map { ($0, $0.verdict?.words ?? "") }
       + LookalikeLetter.ranked(lookalikes).map { ($0.certificate, "Look-alike, \($0.lookalike.level.words)") }
     return rows.reduce(into: header) { text, row in
       let (alert, verdict) = row
       let fields = [
-        alert.item, alert.matchedNames.joined(separator: " "), alert.facts.issuer?.description ?? "",
+        alert.item, alert.otherItemLines(limit: .max)?.joined(separator: " ") ?? "",
+        alert.matchedNames.joined(separator: " "), alert.facts.issuer?.description ?? "",
         CertificateLetter.day(alert.facts.notBefore), CertificateLetter.day(alert.facts.notAfter),
         alert.facts.serialNumber ?? "", alert.certificates.first?.sha256.hex ?? "", verdict,
       ]

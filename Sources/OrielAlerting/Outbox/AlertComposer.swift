@@ -8,28 +8,31 @@ struct AlertComposer: Sendable {
   let store: AlertStore
   /// Knows the verdicts.
   let router: (any AlertRouter)?
+  /// Say which items those watch whom the configuration names; nil where that is not to be said.
+  let routes: AlertRoutesHolder?
 
-  /// - Parameter recipient: whose verdicts are told.
-  func compose(_ stored: StoredAlert, for recipient: String = "") async throws -> Alert {
+  /// - Parameter target: to whom it is said, with their verdicts and items.
+  func compose(
+    _ stored: StoredAlert, for target: AlertTarget = AlertTarget(recipient: "", target: "")
+  ) async throws -> Alert {
     Alert(
-      id: stored.key, createdAt: Timestamp(clamping: stored.createdAt),
-      content: try await content(of: stored, recipient))
+      id: stored.key, createdAt: Timestamp(clamping: stored.createdAt), content: try await content(of: stored, target))
   }
 
-  private func content(of stored: StoredAlert, _ recipient: String) async throws -> Alert.Content {
+  private func content(of stored: StoredAlert, _ target: AlertTarget) async throws -> Alert.Content {
     switch stored.kind {
-    case .certificate: return .certificate(try await certificate(stored, recipient))
+    case .certificate: return .certificate(try await certificate(stored, target))
     case .lookalike:
       var alert = try await lookalike(stored)
       alert.steps = try await router?.steps(on: alert) ?? []
       return .lookalike(alert)
     case .digest:
       var (members, lookalikes): ([CertificateAlert], [LookalikeAlert]) = ([], [])
-      for member in try await store.alerts(inDigest: stored.id) {
+      for member in try await store.alerts(inDigest: stored.id, for: target) {
         if member.kind == .lookalike {
           lookalikes.append(try await lookalike(member))
         } else {
-          members.append(try await certificate(member, recipient))
+          members.append(try await certificate(member, target))
         }
       }
       // A burst's digest has no content of its own.
@@ -38,11 +41,11 @@ struct AlertComposer: Sendable {
       return .summary(members, period, lookalikes: lookalikes)
     case .followUp:
       let words = String(decoding: stored.content ?? [], as: UTF8.self).split(separator: "\n", maxSplits: 1)
-      let alert = try await certificate(stored, recipient)
+      let alert = try await certificate(stored, target)
       let logID = words.first.map(String.init) ?? ""
       let log = alert.sightings.first { $0.logID.description == logID }?.log ?? logID
       return .followUp(alert, log: log, reason: words.dropFirst().first.map(String.init) ?? "")
-    case .explained: return .explained(try await certificate(stored, recipient))
+    case .explained: return .explained(try await certificate(stored, target))
     case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
     case .deliveryHealth: return .deliveryHealth(try await deliveryHealth(stored))
     case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)
@@ -54,11 +57,12 @@ struct AlertComposer: Sendable {
 
   /// The short form of what a delivery is about; nil if that is no certificate.
   func short(_ delivery: StoredDelivery) async throws -> ShortAlert? {
-    let all = delivery.alert.kind == .digest ? try await store.alerts(inDigest: delivery.alert.id) : [delivery.alert]
+    let (alert, target) = (delivery.alert, AlertTarget(delivery))
+    let all = alert.kind == .digest ? try await store.alerts(inDigest: alert.id, for: target) : [alert]
     let members = all.filter { $0.kind == .certificate }
     var alerts: [CertificateAlert] = []
     // So many are enough to tell how bad it is.
-    for member in members.prefix(100) { alerts.append(try await certificate(member, delivery.recipient)) }
+    for member in members.prefix(100) { alerts.append(try await certificate(member, target)) }
     return ShortAlert(alerts, count: members.count, number: delivery.id)
   }
 
@@ -86,19 +90,22 @@ struct AlertComposer: Sendable {
     return LookalikeAlert(certificate: certificate, lookalike: lookalike)
   }
 
-  private func certificate(_ stored: StoredAlert, _ recipient: String) async throws -> CertificateAlert {
+  private func certificate(_ stored: StoredAlert, _ target: AlertTarget) async throws -> CertificateAlert {
     var alert = try await facts(stored)
-    alert.verdict = try await router?.verdict(on: alert, for: recipient)
+    alert.verdict = try await router?.verdict(on: alert, for: target.recipient)
+    let routes = routes?.routes
+    let items = try await store.items(matchedBy: alert.issuance, for: target.recipient) { item in
+      routes?.targets(ofItem: item).contains(target) ?? false
+    }
+    alert.add(otherItems: items)
     return alert
   }
 
   private func facts(_ stored: StoredAlert) async throws -> CertificateAlert {
     guard let issuance = stored.issuance, let item = stored.item else { throw UnreadableAlert(key: stored.key) }
     let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
-    var names: [String] = []
-    for match in record.matches where match.item == item && !names.contains(match.name) { names.append(match.name) }
     return CertificateAlert(
-      item: item, matchedNames: names, issuance: issuance, issuerKeyHash: record.issuerKeyHash,
+      item: item, matchedNames: record.matches.map(\.name), issuance: issuance, issuerKeyHash: record.issuerKeyHash,
       facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
       certificates: record.certificates.map {
         CertificateAlert.Certificate(entryType: $0.entryType, sha256: $0.sha256, der: $0.der)

@@ -6,12 +6,12 @@ package struct AlertReader: Sendable {
 
   /// - Parameter router: knows the verdicts.
   package init(_ store: AlertStore, router: (any AlertRouter)? = nil) {
-    composer = AlertComposer(store: store, router: router)
+    composer = AlertComposer(store: store, router: router, routes: nil)
   }
 
   /// What a delivery says.
   package func alert(of delivery: StoredDelivery) async throws -> Alert {
-    try await composer.compose(delivery.alert, for: delivery.recipient)
+    try await composer.compose(delivery.alert, for: AlertTarget(delivery))
   }
 }
 

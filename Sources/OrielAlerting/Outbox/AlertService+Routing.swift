@@ -42,7 +42,8 @@ extension AlertService {
         routed, holding: held, releasing: told.map(\.alert) + dropped, burst: settings.burst, now: now())
     } else {
       try await store.route([], holding: held, burst: settings.burst, now: now())
-      try await store.makeDigest(of: told.map(\.alert), dropping: dropped, for: targets, now: now())
+      let judged = told.map { (held: $0.alert, verdict: $0.decision.level?.rawValue) }
+      try await store.makeDigest(of: judged, dropping: dropped, for: targets, now: now())
     }
     return true
   }
@@ -83,8 +84,8 @@ extension AlertService {
       return try await store.targets(toldOf: issuance, item: item)
     case .explained:
       guard let issuance = alert.issuance, let item = alert.item else { return [] }
-      let recipient = alert.content.map { String(decoding: $0, as: UTF8.self) }
-      return try await store.targets(toldOf: issuance, item: item).filter { $0.isOf(recipient) }
+      let recipient = String(decoding: alert.content ?? [], as: UTF8.self)
+      return try await store.targets(toldOf: issuance, item: item).filter { $0.recipient == recipient }
     case .logHealth: return routes.logHealth
     case .heartbeat:
       let recipient = try alert.decoded(StoredContent.Heartbeat.self).recipient

@@ -70,7 +70,7 @@ extension AlertService {
     case .channel(let channel, _):
       var alert = delivery.alert
       if alert.kind == .digest { alert = try await store.close(digest: alert.id, now: now()) ?? alert }
-      var composed = try await composer.compose(alert, for: delivery.recipient)
+      var composed = try await composer.compose(alert, for: AlertTarget(delivery))
       // A receiver that has refused what it says more than once gets no word of a stranger.
       if delivery.messageRefusals > 1, let short = try await composer.short(delivery) {
         composed = Alert(id: composed.id, createdAt: composed.createdAt, content: .short(short))
@@ -83,7 +83,7 @@ extension AlertService {
 
   /// How a delivery's target is reached at this moment.
   private func reach(_ delivery: StoredDelivery) async throws -> AlertReach {
-    let target = AlertTarget(recipient: delivery.recipient, target: delivery.target)
+    let target = AlertTarget(delivery)
     if delivery.alert.kind == .explained, try await store.origin(of: delivery) == nil {
       return .unwanted("the alert that it follows was not sent")
     }
@@ -128,7 +128,7 @@ extension AlertService {
   }
 
   private func giveUp(_ delivery: StoredDelivery, _ words: String) async throws -> Bool {
-    let target = AlertTarget(recipient: delivery.recipient, target: delivery.target)
+    let target = AlertTarget(delivery)
     let isSettled = try await router?.refused(target, words: words) ?? false
     return try await note(delivery, isSettled ? .dropped : .givenUp, words)
   }

@@ -49,8 +49,8 @@ package final class AlertService: Sendable {
   let settings: AlertSettings
   let logger: Logger
   let now: @Sendable () -> Int64
-  /// The watched item whose alerts were routed last: the others' come next.
-  let lastRouted = Mutex("")
+  /// Whose alerts were routed last: the others' come next.
+  let lastRouted = Mutex(RoutingTurn())
   /// The audience that held alerts were released to last.
   let lastReleased = Mutex("")
   private let waker = Mutex<AsyncStream<Void>.Continuation?>(nil)
@@ -72,7 +72,7 @@ package final class AlertService: Sendable {
     self.settings = settings
     self.logger = logger
     self.now = now
-    composer = AlertComposer(store: store, router: router)
+    composer = AlertComposer(store: store, router: router, routes: routes)
   }
 
   /// Says that there is something in the outbox.

@@ -111,7 +111,10 @@ package final class VerdictRouter: AlertRouter {
     guard let issuance = held.alert.issuance, let item = held.alert.item,
       let domain = try await domain(of: held.audience, item: item), try await !isMuted(held.alert, for: domain)
     else { return AlertDecision(.never) }
-    guard held.kind == .review else { return AlertDecision(.atOnce) }
+    guard held.kind == .review else {
+      let judgement = try await judge.judgement(issuance, for: domain)
+      return AlertDecision(.atOnce, level: judgement.map { CertificateVerdict.Level(Judge.Finding($0).standing) })
+    }
     _ = try await readInventory(domain, now())
     guard let finding = try await finding(issuance, for: domain, again: true) else { return AlertDecision(.never) }
     return AlertDecision(delivery(finding, for: domain), level: CertificateVerdict.Level(finding.standing))

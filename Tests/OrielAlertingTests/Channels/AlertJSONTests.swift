@@ -95,6 +95,6 @@ struct AlertJSONTests {
     let bytes = try AlertJSON(alert).encoded()
     #expect(try AlertJSON(alert).encoded() == bytes)
     #expect(!bytes.contains(UInt8(ascii: "\n")))
-    #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(#"{"certificate":{"certificates":["#))
+    #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(#"{"certificate":{"also_matches":[],"certificates":["#))
   }
 }
