@@ -1,7 +1,9 @@
 import CertificateTransparency
 import HTTPTypes
+package import Logging
 import MerkleTree
 import NIOCore
+import OrielLogging
 import Synchronization
 
 /// A log in operation: its pace, what it takes, and how it fares.
@@ -18,6 +20,8 @@ package final class LogService: Sendable {
     /// How often that is done that can wait.
     package var choresPeriod: Duration = .seconds(10)
     package var scrub = LogScrub.Settings()
+    /// How often what somebody else serves as the log's checkpoint is compared.
+    package var comparisonPeriod: Duration = .seconds(60)
 
     package init() {}
   }
@@ -32,6 +36,9 @@ package final class LogService: Sendable {
   private let freeBytes: @Sendable () -> UInt64?
   private let chores: @Sendable () async throws -> Void
   private let scrub: LogScrub?
+  private let anchor: String?
+  private let comparison: PublicComparison
+  private let troubles: TroubleLog
   private let state: Mutex<State>
 
   private struct State {
@@ -48,14 +55,21 @@ package final class LogService: Sendable {
   ///   - freeBytes: the space that is left for the log; nil if it can't be told.
   ///   - chores: what else is to be done now and then, such as looking for new roots.
   ///   - scrub: rechecks what is published.
+  ///   - anchor: the file of the log's anchor; nil for none.
+  ///   - publicCheckpoint: is compared while the log runs.
+  ///   - logger: is told of trouble, and that it is over.
   package init(
     _ log: Log, entry: LogListEntry, leaves: LeafIndex, clock: LogClock, settings: Settings = Settings(),
     freeBytes: @escaping @Sendable () -> UInt64? = { nil }, chores: @escaping @Sendable () async throws -> Void = {},
-    scrub: LogScrub? = nil
+    scrub: LogScrub? = nil, anchor: String? = nil, publicCheckpoint: PublicCheckpoint = .none,
+    logger: Logger = .silent
   ) async throws {
     guard let head = await log.head else { throw LogError.notCreated(origin: log.identity.origin) }
     (self.log, self.entry, self.leaves, self.clock) = (log, entry, leaves, clock)
     (self.settings, self.freeBytes, self.chores, self.scrub) = (settings, freeBytes, chores, scrub)
+    self.anchor = anchor
+    comparison = PublicComparison(log, publicCheckpoint, clock: clock)
+    troubles = TroubleLog(log.identity.origin, logger)
     rfc6962 = RFC6962Face(
       identity: log.identity, storage: log.storage, leaves: leaves, roots: log.admission.roots)
     state = Mutex(State(head: head, lastTick: clock.steady()))
@@ -83,6 +97,7 @@ package final class LogService: Sendable {
       group.addTask { await self.runChores() }
       // It takes what the others leave.
       group.addTask(priority: .background) { await self.scrub?.run { await self.log.head ?? self.head } }
+      group.addTask { await self.comparison.run(every: self.settings.comparisonPeriod) }
       await runTicks()
       group.cancelAll()
     }
@@ -122,6 +137,10 @@ package final class LogService: Sendable {
       state.lastTick = clock.steady()
       if let head { state.head = head }
     }
+    let now = clock.steady()
+    troubles.note(.publishing, failure.map { LogService.problem(failure: $0) }, now: now)
+    troubles.note(.diskSpace, spaceProblem, now: now)
+    troubles.note(.publicCheckpoint, comparison.problem, now: now)
   }
 
   private func runChores() async {
@@ -138,9 +157,7 @@ package final class LogService: Sendable {
   /// Why nothing is taken now; nil if submissions are welcome.
   func closure() -> Rejection? {
     if isSunset, let end = entry.window?.upperBound { return .sunset(end: end) }
-    if let free = freeBytes(), free < settings.minimumFreeBytes {
-      return .readOnly(reason: "little disk space is left")
-    }
+    if spaceProblem != nil { return .readOnly(reason: "little disk space is left") }
     let (failure, isStopping) = state.withLock { ($0.failure, $0.isStopping) }
     if isStopping { return .unavailable }
     return failure.map { _ in .readOnly(reason: "it could not publish, and will try again") }
@@ -180,20 +197,32 @@ package final class LogService: Sendable {
 
   // MARK: - Health
 
+  func health() async -> LogHealth {
+    LogHealth(
+      log: origin, treeSize: head.size, anchor: anchor, publicCheckpoint: comparison.summary,
+      problems: await problems())
+  }
+
+  private static func problem(failure: String) -> String { "the last attempt to publish failed: \(failure)" }
+
+  /// Nil while there is enough disk space, as far as can be told.
+  private var spaceProblem: String? {
+    guard let free = freeBytes(), free < settings.minimumFreeBytes else { return nil }
+    return "\(free >> 20) MiB of disk space are left, fewer than \(settings.minimumFreeBytes >> 20)"
+  }
+
   /// What is wrong, as somebody at the log's files would see it; empty if all is well.
-  func problems() async -> [String] {
+  private func problems() async -> [String] {
     var problems: [String] = []
     let (failure, lastTick) = state.withLock { ($0.failure, $0.lastTick) }
-    if let failure { problems.append("the last attempt to publish failed: \(failure)") }
+    if let failure { problems.append(LogService.problem(failure: failure)) }
     let silence = clock.steady() - lastTick
     if !isSunset, silence > 5000 + 4 * Int64(settings.period / .milliseconds(1)) {
       problems.append("nothing was published or tried for \(silence / 1000) seconds")
     }
-    if let free = freeBytes(), free < settings.minimumFreeBytes {
-      problems.append("\(free >> 20) MiB of disk space are left, fewer than \(settings.minimumFreeBytes >> 20)")
-    }
+    if let problem = spaceProblem { problems.append(problem) }
     do {
-      let head = try log.identity.head(reading: try await log.storage.get("checkpoint") ?? [])
+      let head = try log.identity.head(reading: try await log.storage.get(Blob.checkpoint) ?? [])
       let age = clock.now().milliseconds.subtractingReportingOverflow(head.timestamp.milliseconds).partialValue
       if !isSunset, age > settings.freshness { problems.append("the checkpoint is of \(head.timestamp)") }
       guard try await TileReader(storage: log.storage).root(size: head.size) == head.root else {
@@ -202,6 +231,7 @@ package final class LogService: Sendable {
     } catch {
       problems.append("the checkpoint or the last tiles can't be read: \(error)")
     }
+    if let problem = comparison.problem { problems.append(problem) }
     let damage = scrub?.findings ?? []
     problems += damage.prefix(20).map { "damaged: \($0)" }
     if damage.count > 20 { problems.append("damaged: \(damage.count - 20) more files") }
