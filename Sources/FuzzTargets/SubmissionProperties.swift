@@ -70,8 +70,10 @@ enum SubmissionProperties {
 
   private static func checkBody(_ body: [UInt8], _ world: World) throws(FuzzTarget.Failure) {
     let chain = try? Rehearsal.chain(of: body)
+    // Line breaks are taken inside of strings, too.
+    let json = body.map { $0 == 0x09 || $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }
     try FuzzTarget.require(
-      chain == (try? AddChainRequest(json: body).chain), "the scanner reads another chain than the JSON parser")
+      chain == (try? AddChainRequest(json: json).chain), "the scanner reads another chain than the JSON parser")
     for kind in LogEntryKind.allCases {
       let entry = try admit(body, kind, world.open, world.now)
       if let choice = try admit(body, kind, world.strict, world.now) {

@@ -46,6 +46,15 @@ public enum Base64 {
     return true
   }
 
+  /// As ``decode(_:)``, with white space between the digits, as people and tools break long lines (RFC 2045, 6.8).
+  package static func decode(wrapped text: Span<UInt8>) -> [UInt8]? {
+    if let bytes = decode(text) { return bytes }
+    var digits: [UInt8] = []
+    digits.reserveCapacity(text.count)
+    for place in text.indices where ![0x20, 0x09, 0x0a, 0x0d].contains(text[place]) { digits.append(text[place]) }
+    return digits.count < text.count ? decode(digits.span) : nil
+  }
+
   /// The base64 text of `bytes`.
   public static func encode(_ bytes: some Collection<UInt8>) -> String {
     var text: [UInt8] = []

@@ -143,7 +143,13 @@ public struct AddChainRequest: LogMessage {
   private enum CodingKeys: String, CodingKey { case chain }
 
   public init(from decoder: any Decoder) throws {
-    chain = try decoder.container(keyedBy: CodingKeys.self).decodeBase64List(forKey: .chain)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    chain = try container.decode([String].self, forKey: .chain).map { text in
+      guard let certificate = Base64.decode(wrapped: Array(text.utf8).span) else {
+        throw container.corrupted(.chain, "not base64")
+      }
+      return certificate
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -86,8 +86,10 @@ struct ParsedCertificate: Sendable {
     return (CertificateTime.seconds(first, in: bytes), second.flatMap { CertificateTime.seconds($0, in: bytes) })
   }
 
+  /// A name for people.
   static func text(ofName der: [UInt8]) -> String {
-    DistinguishedName(0..<der.count, in: der.span)?.description ?? "an unreadable name"
+    guard let name = DistinguishedName(0..<der.count, in: der.span)?.description else { return "an unreadable name" }
+    return name.isEmpty ? "(empty name)" : name
   }
 }
 

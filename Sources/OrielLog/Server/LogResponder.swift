@@ -2,6 +2,7 @@ import CertificateTransparency
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTPTypes
 
 /// Finds who is to answer a request, and answers for what goes wrong.
 struct LogResponder: HTTPResponder {
@@ -107,13 +108,11 @@ struct LogResponder: HTTPResponder {
     guard path == "/health" || path == "/metrics" else { throw Refusal.notFound }
     if let answer = LogResponder.answer(to: request.method, allowing: [.get, .head]) { return answer }
     if path == "/metrics" { return .text(Metrics.text(services.map(\.measurements))) }
-    var (lines, isWell): ([String], Bool) = ([], true)
-    for service in services {
-      let problems = await service.problems()
-      isWell = isWell && problems.isEmpty
-      lines += problems.isEmpty ? ["\(service.origin): well"] : problems.map { "\(service.origin): \($0)" }
-    }
-    return .text(lines.joined(separator: "\n"), status: isWell ? 200 : 503)
+    var logs: [LogHealth] = []
+    for service in services { logs.append(await service.health()) }
+    var answer = Answer.json(Array((LogHealth.json(logs) + "\n").utf8))
+    if !logs.allSatisfy(\.isWell) { answer.status = .serviceUnavailable }
+    return answer
   }
 }
 
@@ -143,6 +142,13 @@ extension LogResponder {
     return RateLimiter.client(context.channel.remoteAddress)
   }
 
+  /// Tells a client that waits to be told so to send the body (RFC 9110, 10.1.1). Requests are answered in their order, so
+  /// that all answers before this one are on their way.
+  private func invite(_ request: Request, _ channel: any Channel) {
+    guard request.headers[.expect]?.lowercased() == "100-continue" else { return }
+    channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
+  }
+
   /// Reads a body that is bounded in size and time. Where it is not within them, the connection ends soon after the
   /// answer: nobody wants to read the rest.
   private func body(of request: Request, limit: Int, _ context: Context) async throws -> [UInt8] {
@@ -154,6 +160,7 @@ extension LogResponder {
       endConnection()
       throw Rejection.bodyTooLarge(limit: limit)
     }
+    invite(request, channel)
     do {
       return [UInt8]((try await request.body.collect(upTo: limit)).readableBytesView)
     } catch is NIOTooManyBytesError {

@@ -13,7 +13,7 @@ struct StaticFace: Sendable {
   ///   - acceptsGzip: whether the client takes tiles as they are stored.
   /// - Returns: nil if static-ct-api has no such path.
   func answer(_ path: Substring, _ head: LogHead, acceptsGzip: Bool) async throws -> Answer? {
-    if path == "checkpoint" {
+    if path == Blob.checkpoint {
       return .changing(head.note, type: "text/plain; charset=utf-8", keeping: .seconds)
     }
     if path == LogListEntry.path {

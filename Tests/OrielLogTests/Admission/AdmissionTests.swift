@@ -107,6 +107,12 @@ struct AdmissionTests {
     }
   }
 
+  @Test("A refusal names certificates without a name, too")
+  func emptyName() {
+    #expect(ParsedCertificate.text(ofName: [0x30, 0x00]) == "(empty name)")
+    #expect(ParsedCertificate.text(ofName: [0x31]) == "an unreadable name")
+  }
+
   @Test(
     "What is no submission is told so",
     arguments: [

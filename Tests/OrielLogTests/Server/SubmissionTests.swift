@@ -99,6 +99,47 @@ struct SubmissionTests {
     }
   }
 
+  @Test(
+    "White space in base64 is no reason to refuse a certificate",
+    arguments: ["\n", "\r\n", " ", "\\n", "\\r\\n", "\\t "])
+  func wrapped(space: String) async throws {
+    try await ServedLog.run { log in
+      let pair = try log.issue(1)
+      let chain = ([pair.certificate] + pair.chain).map { certificate in
+        let text = Base64.encode(certificate)
+        let lines = stride(from: 0, to: text.utf8.count, by: 76).map { start in
+          String(text.dropFirst(start).prefix(76))
+        }
+        return "\"" + lines.joined(separator: space) + space + "\""
+      }
+      let body = "{\"chain\":[\(chain.joined(separator: ","))]}"
+      let reply = try await log.http.request("POST", ServedLog.prefix + "ct/v1/add-chain", body: Array(body.utf8))
+      #expect(reply.status == 200, "\(reply.text)")
+      _ = try ServedLog.Promise(reply, pair.certificateEntry, log.key)
+    }
+  }
+
+  @Test("Who waits to be told to send the body is told so; who is refused anyway is not")
+  func expectation() async throws {
+    try await ServedLog.run { log in
+      let invitation = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+      let pair = try log.issue(1)
+      let body = try AddChainRequest(chain: [pair.certificate] + pair.chain).json()
+      func head(_ length: Int, _ path: String = "ct/v1/add-chain") -> [UInt8] {
+        let fields = "Host: test\r\nConnection: close\r\nExpect: 100-Continue\r\nContent-Length: \(length)\r\n\r\n"
+        return Array("POST \(ServedLog.prefix)\(path) HTTP/1.1\r\n\(fields)".utf8)
+      }
+      // The body is sent a moment later, as if it had been waited for.
+      let answer = try await log.http.exchange([head(body.count), body], pause: .milliseconds(100))
+      #expect(answer.starts(with: invitation))
+      #expect(RawHTTP.Reply(Array(answer.dropFirst(invitation.count)))?.status == 200)
+      for (head, status) in [(head(300_000), 413), (head(10, "checkpoint"), 405)] {
+        let answer = try await log.http.exchange([head], endsInput: true)
+        #expect(RawHTTP.Reply(answer)?.status == status, "\(String(decoding: answer, as: UTF8.self))")
+      }
+    }
+  }
+
   @Test("Pages of other sites may submit")
   func crossOrigin() async throws {
     try await ServedLog.run { log in
