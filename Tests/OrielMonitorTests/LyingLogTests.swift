@@ -138,6 +138,32 @@ struct LyingLogTests {
     }
   }
 
+  static let endless: [NamedFault] = [
+    NamedFault(name: "429 and an hour", fault: .status(429, retryAfter: "3600"), part: "tile/data", only: .staticCT),
+    NamedFault(
+      name: "503 and ten minutes", fault: .status(503, retryAfter: "600"), part: "get-entries", only: .rfc6962),
+    NamedFault(name: "429 for everything", fault: .status(429, retryAfter: "600")),
+    NamedFault(name: "silence", fault: .silence),
+    NamedFault(name: "a body that never ends", fault: .slowDrip(byteCount: 1, every: .milliseconds(900))),
+    NamedFault(name: "bytes that are no entries", fault: .wrongContent(Array("<html>".utf8)), part: "get-entries"),
+  ]
+
+  @Test(
+    "Whatever a log answers, and for how long it asks to wait, it is given up once nothing came for the time-out",
+    arguments: endless, LogKind.allCases)
+  func givenUp(_ named: NamedFault, kind: LogKind) async throws {
+    guard named.only == nil || named.only == kind else { return }
+    try await World.run { world in
+      let log = kind.log(in: world)
+      _ = try world.plant(600, in: log)
+      log.lie(named.fault, on: kind == .rfc6962 || named.part != "get-entries" ? named.part : "tile/data")
+      let watcher = try Watcher(world)
+      let outcomes = try await watcher.watchOnce(kind.description(in: world), timeout: 2)
+      #expect(outcomes.map { $0.trouble != nil && !$0.isLying } == [true])
+      #expect(try await watcher.state(log) == .unreachable)
+    }
+  }
+
   @Test("A frozen log counts as caught up, and is said to be frozen", arguments: LogKind.allCases)
   func frozen(kind: LogKind) async throws {
     try await World.run(now: { Timestamp(milliseconds: 1_500_000_000_000) }) { world in

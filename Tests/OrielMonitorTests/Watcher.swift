@@ -5,6 +5,7 @@ import OrielMonitor
 import OrielStore
 import OrielWatchlist
 import Synchronization
+import TestSupport
 import TestWorld
 import Testing
 
@@ -113,10 +114,8 @@ final class Watcher: Sendable {
     try await store().logs().first { $0.logID == log.log.signer.logID }?.state
   }
 
-  /// Waits until a condition holds, for at most a minute.
-  func wait(until condition: () async throws -> Bool) async throws {
-    for _ in 0..<3000 where try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
-  }
+  /// Waits until a condition holds.
+  func wait(until condition: () async throws -> Bool) async throws { try await eventually(condition) }
 
   /// The verified position of a log.
   func verified(_ log: LyingLog) async throws -> UInt64? {

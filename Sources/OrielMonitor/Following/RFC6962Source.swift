@@ -6,14 +6,10 @@ import Synchronization
 
 /// An RFC 6962 log: signed tree heads and get-entries.
 final class RFC6962Source: LogSource {
-  /// No more entries are asked for at once; most logs give fewer.
-  static let largestBatch: UInt64 = 256
-
   let log: LogDescription
   private let client: RFC6962Client
   private let time: Timekeeper
-  /// What the log was last seen to give in one answer.
-  private let batch = Mutex<UInt64>(RFC6962Source.largestBatch)
+  private let limit = Mutex(RangeLimit())
 
   init(log: LogDescription, client: RFC6962Client, time: Timekeeper) {
     self.log = log
@@ -31,10 +27,8 @@ final class RFC6962Source: LogSource {
     return HeadRecord(head, signed: bytes, seenAt: time.now())
   }
 
-  /// Aligned to multiples of the batch size, so that caches in front of the log are of use to everybody.
   func plan(from position: UInt64, to size: UInt64) -> Range<UInt64> {
-    let batch = batch.withLock { $0 }
-    return position..<min(size, (position / batch + 1) * batch)
+    limit.withLock { $0.plan(from: position, to: size) }
   }
 
   func digest(
@@ -43,18 +37,16 @@ final class RFC6962Source: LogSource {
     var digest = BatchDigest()
     var position = range.lowerBound
     while position < range.upperBound {
-      let count = try await digester.digestPage(position..<range.upperBound, into: &digest, client: client)
-      learn(asked: range.upperBound - position, given: UInt64(count))
-      position += UInt64(count)
+      let asked = min(range.upperBound - position, limit.withLock { $0.most })
+      do {
+        position += UInt64(try await digester.digestPage(position..<(position + asked), into: &digest, client: client))
+        limit.withLock { $0.answered(asked) }
+      } catch let error as FetchError where error.mayBeOfSize {
+        limit.withLock { $0.refused(asked) }
+        guard error.isImmediate, asked > 1 else { throw error }
+      }
     }
     return (digest, false)
-  }
-
-  /// A short answer shows the log's limit; the next ranges are aligned to it. Ranges already planned are read in parts.
-  private func learn(asked: UInt64, given: UInt64) {
-    batch.withLock { batch in
-      if given < asked, given < batch { batch = max(1, given) }
-    }
   }
 
   func frontier(at size: UInt64, of head: HeadRecord) async throws -> Frontier {
@@ -105,5 +97,25 @@ final class RFC6962Source: LogSource {
 
   func issuer(_ hash: SHA256Hash) async throws -> [UInt8] {
     throw FormatError("issuer", at: 0, "an RFC 6962 log gives no certificates by hash")
+  }
+}
+
+extension FetchError {
+  /// Whether fewer entries may well be given where these were not.
+  fileprivate var mayBeOfSize: Bool {
+    switch reason {
+    // Too many requests, or none at present: that is for the pacer.
+    case .status(let code, _, _): code != 429 && code != 503
+    case .tooLarge, .timedOut, .truncated: true
+    case .redirect, .connection, .badURL: false
+    }
+  }
+
+  /// Whether the log said so at once: then fewer are asked for at once, too.
+  fileprivate var isImmediate: Bool {
+    switch reason {
+    case .status, .tooLarge: true
+    default: false
+    }
   }
 }

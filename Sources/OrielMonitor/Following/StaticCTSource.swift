@@ -10,6 +10,7 @@ final class StaticCTSource: LogSource {
   private let client: StaticCTClient
   private let time: Timekeeper
   private let edge = Mutex<RightEdge?>(nil)
+  private let missing = Mutex(MissingIssuers())
 
   init(log: LogDescription, client: StaticCTClient, time: Timekeeper) {
     self.log = log
@@ -87,7 +88,17 @@ final class StaticCTSource: LogSource {
     return try await Digester.timestamp(ofEntry: Int(index % 256), in: coordinate, client: client)
   }
 
-  func issuer(_ hash: SHA256Hash) async throws -> [UInt8] { try await client.issuer(hash) }
+  func issuer(_ hash: SHA256Hash) async throws -> [UInt8] {
+    if let error = missing.withLock({ $0.error(for: hash, now: time.now()) }) { throw error }
+    do {
+      let certificate = try await client.issuer(hash)
+      missing.withLock { $0.found(hash) }
+      return certificate
+    } catch {
+      if !(error is CancellationError) { missing.withLock { $0.failed(hash, error, now: time.now()) } }
+      throw error
+    }
+  }
 
   private func edge(of head: HeadRecord) -> RightEdge {
     edge.withLock { edge in

@@ -17,6 +17,10 @@ package enum Fault: Sendable {
 
   /// At most so many entries for a range.
   case shortRanges(Int)
+  /// Entries up to the end of the block of so many that the range starts in.
+  case alignedRanges(Int)
+  /// Refuses ranges of more than so many entries.
+  case refusedRanges(above: Int, status: Int)
   /// A range that starts so many entries late, or early.
   case shiftedRanges(by: Int)
   /// One bit of an entry's certificate is wrong, in data tiles and get-entries alike; the tree is right.
@@ -56,7 +60,7 @@ package enum Fault: Sendable {
     switch self {
     case .badHeadSignature, .shrinkingHead, .forkedHead, .timeBackwards, .frozenHead:
       target == "checkpoint" || target == "ct/v1/get-sth"
-    case .shortRanges, .shiftedRanges: target.hasPrefix("ct/v1/get-entries")
+    case .shortRanges, .alignedRanges, .refusedRanges, .shiftedRanges: target.hasPrefix("ct/v1/get-entries")
     default: true
     }
   }

@@ -63,6 +63,11 @@ package final class LyingLog: Sendable {
     switch lie.fault {
     case .shortRanges(let limit):
       return respond(to: target) { start, end in (start, min(end, start + max(limit, 1) - 1)) }
+    case .alignedRanges(let block):
+      return respond(to: target) { start, end in (start, min(end, (start / max(block, 1) + 1) * max(block, 1) - 1)) }
+    case .refusedRanges(let limit, let status):
+      guard let (start, end) = range(target), end - start >= limit else { return log.respond(to: target) }
+      return TestResponse(status: status, "ResourceExhausted: received message larger than max\n")
     case .shiftedRanges(let distance):
       return respond(to: target) { start, end in (max(start + distance, 0), max(end + distance, 0)) }
     case .flippedLeaf(let index): return log.withFlippedBit(inEntry: index).respond(to: target)
@@ -74,12 +79,16 @@ package final class LyingLog: Sendable {
   }
 
   private func respond(to target: String, range: (Int, Int) -> (Int, Int)) -> TestResponse {
-    let query = TestLog.Query(target.split(separator: "?", maxSplits: 1).last.map(String.init) ?? "")
-    guard let start = try? query.number("start"), let end = try? query.number("end") else {
-      return log.respond(to: target)
-    }
+    guard let (start, end) = self.range(target) else { return log.respond(to: target) }
     let (first, last) = range(start, end)
     return log.respond(to: "ct/v1/get-entries?start=\(first)&end=\(last)")
+  }
+
+  /// The entries that a target asks for, the last one included.
+  private func range(_ target: String) -> (start: Int, end: Int)? {
+    let query = TestLog.Query(target.split(separator: "?", maxSplits: 1).last.map(String.init) ?? "")
+    guard let start = try? query.number("start"), let end = try? query.number("end") else { return nil }
+    return (start, end)
   }
 
   /// The false head that a lie asks for; nil if it is about something else.
