@@ -166,11 +166,15 @@ package struct CertificateAlert: Hashable, Sendable {
   }
 }
 
-/// A log is not as it should be, or is again.
+/// A log is not as it should be, or is again; or the clock of this machine, for which most logs seem to be ahead.
 package struct LogHealthAlert: Hashable, Sendable {
+  /// What stands for a log where it is about the clock.
+  static let clock = "this machine's clock"
+  static let clockState = "clock-behind"
+
   package let log: String
   package let operatorName: String
-  /// `frozen`, `behind`, `unreachable`, `lying`; `current` once it has recovered.
+  /// `frozen`, `behind`, `unreachable`, `lying`, `clock-behind`; `current` once it has recovered.
   package let state: String
   package let since: Timestamp
   package let reason: String?
@@ -181,6 +185,18 @@ package struct LogHealthAlert: Hashable, Sendable {
     self.state = state
     self.since = since
     self.reason = reason
+  }
+
+  private var isWell: Bool { state == LogState.current.rawValue }
+
+  /// What has happened, in a line.
+  ///
+  /// - Parameter quote: makes text from outside fit for where the line is shown.
+  func headline(_ quote: (String) -> String) -> String {
+    if log == LogHealthAlert.clock {
+      return isWell ? "This machine's clock agrees with the logs again" : "This machine's clock is behind"
+    }
+    return "Log \(quote(log)) is \(isWell ? "well again" : quote(state))"
   }
 }
 

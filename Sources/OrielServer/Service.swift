@@ -30,6 +30,7 @@ package final class Service: Sendable {
   private let fileRouter: FileRouter
   private let alerts: AlertService
   private let logger: Logger
+  private let board: StatusBoard
   private let time: Timekeeper
   /// How often the service looks after itself.
   private let healthInterval: Duration
@@ -51,6 +52,7 @@ package final class Service: Sendable {
     let plan = try ServicePlan(configuration)
     self.plan = Mutex(plan)
     self.logger = logger
+    self.board = board
     self.time = time
     self.healthInterval = healthInterval
     self.settingsInterval = settingsInterval
@@ -212,7 +214,8 @@ package final class Service: Sendable {
         store: alertStore, following: store, settings: plan.health, routes: plan.routes, logger: logger,
         now: time.now)
       let count = watchedCount.withLock { $0 }
-      if try await watch.look(watchedCount: count) { alerts.wake() }
+      let clock = ClockSuspicion(board.all, now: time.now()).map { (reason: $0.description, logs: $0.logs) }
+      if try await watch.look(watchedCount: count, clock: clock) { alerts.wake() }
     }
   }
 }

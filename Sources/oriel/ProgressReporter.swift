@@ -2,36 +2,36 @@ import CertificateTransparency
 import Logging
 import OrielMonitor
 import OrielStore
+import Synchronization
 
 /// Shows how the followers fare: a line that is written over on a terminal, and a message whenever a log gets into
 /// trouble or out of it.
-struct ProgressReporter: Sendable {
-  let board: StatusBoard
-  let logger: Logger
+final class ProgressReporter: Sendable {
+  private let board: StatusBoard
+  private let logger: Logger
+  private let notices = Mutex(StatusNotices())
 
+  init(board: StatusBoard, logger: Logger) { (self.board, self.logger) = (board, logger) }
+
+  /// Shows them until cancelled.
   func run() async throws {
-    var states: [LogID: LogState] = [:]
     while true {
       try await Task.sleep(for: .seconds(1))
       let all = board.all
-      for status in all {
-        let before = states.updateValue(status.state, forKey: status.logID)
-        tell(status, before: before)
-      }
+      note(all)
       Terminal.progress(ProgressReporter.line(all))
     }
   }
 
-  private func tell(_ status: FollowStatus, before: LogState?) {
-    guard status.state != before else { return }
-    switch status.state {
-    case .unreachable, .lying, .frozen, .drained:
-      let reason = status.reason.map { ": " + $0 } ?? ""
-      let level: Logger.Level = status.state == .drained ? .notice : status.state == .lying ? .error : .warning
-      logger.log(level: level, "\(status.description) is \(status.state.rawValue)\(reason)")
-    case .current where before == .unreachable || before == .lying || before == .frozen:
-      logger.notice("\(status.description) is well again")
-    default: break
+  /// Says what was not said yet, once all logs were read.
+  ///
+  /// - Parameter named: logs that somebody else names.
+  func finish(except named: Set<LogID>) { note(board.all.filter { !named.contains($0.logID) }, isLast: true) }
+
+  private func note(_ all: [FollowStatus], isLast: Bool = false) {
+    let now = Timekeeper.system.now()
+    for notice in notices.withLock({ $0.next(all, now: now, isLast: isLast) }) {
+      logger.log(level: notice.level, "\(notice.text)")
     }
   }
 

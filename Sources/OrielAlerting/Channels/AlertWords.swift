@@ -69,8 +69,9 @@ struct AlertWords {
       summary = "Explained: \(AlertWords.headline(found, extent, quote))"
       addFacts(found)
     case .logHealth(let health):
-      summary = "Log \(quote(health.log)) is \(quote(health.state))"
-      lines = ["operator: \(quote(health.operatorName))", "since: \(health.since)"]
+      summary = health.headline(quote)
+      lines = health.operatorName.isEmpty ? [] : ["operator: \(quote(health.operatorName))"]
+      lines.append("since: \(health.since)")
       if let reason = health.reason { lines.append("reason: \(quote(reason))") }
     case .deliveryHealth(let health):
       summary = health.summary

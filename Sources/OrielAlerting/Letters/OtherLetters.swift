@@ -3,6 +3,7 @@ import OrielStore
 
 extension LogHealthAlert {
   var letter: Letter {
+    if log == LogHealthAlert.clock { return clockLetter }
     let name = log.oneLine(limit: 100)
     let isWell = state == "current"
     let meaning =
@@ -29,6 +30,30 @@ extension LogHealthAlert {
           paragraphs: [
             "Certificates that only this log has would be reported late. Browsers want every certificate in two logs or "
               + "more, so that most are seen in another. Nothing is lost: reading goes on where it stopped."
+          ])
+      ]
+    }
+    return letter
+  }
+}
+
+extension LogHealthAlert {
+  private var clockLetter: Letter {
+    let isWell = state != LogHealthAlert.clockState
+    let headline = headline { $0 }
+    var letter = Letter(
+      subject: headline,
+      lead: isWell ? "\(headline)." : "\(headline): the newest heads of most logs are dated in the future.")
+    letter.tone = isWell ? .well : .alarm
+    letter.facts = [Letter.Fact(label: "Since", lines: [CertificateLetter.time(since)])]
+    if let reason { letter.facts.append(Letter.Fact(label: "Reason", lines: [reason.oneLine(limit: 400)])) }
+    if !isWell {
+      letter.sections = [
+        Letter.Section(
+          heading: "What this means",
+          paragraphs: [
+            "Oriel goes on reading, but can't tell whether a log is frozen, and its times are wrong. Set the machine's "
+              + "clock right, best by NTP."
           ])
       ]
     }

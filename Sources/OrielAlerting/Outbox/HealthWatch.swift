@@ -1,4 +1,4 @@
-import CertificateTransparency
+package import CertificateTransparency
 import Foundation
 package import Logging
 package import OrielStore
@@ -48,13 +48,17 @@ package struct HealthWatch: Sendable {
 
   /// Looks once; what is to be told goes into the outbox.
   ///
-  /// - Parameter watchedCount: how many items are watched, for the heartbeat.
+  /// - Parameters:
+  ///   - watchedCount: how many items are watched, for the heartbeat.
+  ///   - clock: why this machine's clock must be wrong, with the logs whose trouble that explains; nil if it seems right.
   /// - Returns: whether there is something new in the outbox.
   @discardableResult
-  package func look(watchedCount: Int) async throws -> Bool {
+  package func look(watchedCount: Int, clock: (reason: String, logs: Set<LogID>)? = nil) async throws -> Bool {
     let logs = try await following.logs()
-    var isNew = false
-    for log in logs where try await look(at: log) { isNew = true }
+    var isNew = try await look(atClock: clock?.reason)
+    for log in logs where clock?.logs.contains(log.logID) != true {
+      if try await look(at: log) { isNew = true }
+    }
     if try await lookAtDeliveries() { isNew = true }
     for canary in settings.canaries where try await look(at: canary) { isNew = true }
     if let every = settings.heartbeat, try await heartbeats(every, logs, watchedCount) { isNew = true }
@@ -93,6 +97,37 @@ package struct HealthWatch: Sendable {
       try StoredContent.encode(StoredContent.DeliveryHealth(troubles))
     }
   }
+
+  /// One alert for the clock, in place of one for each log that it makes look wrong.
+  private func look(atClock reason: String?) async throws -> Bool {
+    let subject = "clock"
+    let known = try await store.alarm(subject)
+    func note(_ state: String, since: Int64? = nil) async throws -> Bool {
+      guard let since else {
+        _ = try await store.alarm(subject, state: state, now: now(), alert: nil)
+        return false
+      }
+      let content = StoredContent.LogHealth(
+        log: LogHealthAlert.clock, operatorName: "", state: state, since: since, reason: reason)
+      let key = AlertStore.key("log-health", subject, state, "\(since)")
+      return try await store.alarm(
+        subject, state: state, now: now(), alert: (.logHealth, key, try StoredContent.encode(content)))
+    }
+    switch (known, reason) {
+    case (nil, nil): return false
+    case (let known?, nil) where known.state == LogHealthAlert.clockState:
+      return try await note(LogState.current.rawValue, since: known.since)
+    case (_, nil): return try await note(LogState.current.rawValue)
+    case (let known?, _?) where known.state == HealthWatch.suspect:
+      // It may be set right before anybody has to know.
+      guard now() - known.since >= settings.after.wholeMilliseconds else { return false }
+      return try await note(LogHealthAlert.clockState, since: known.since)
+    case (let known?, _?) where known.state == LogHealthAlert.clockState: return false
+    case (_, _?): return try await note(HealthWatch.suspect)
+    }
+  }
+
+  private static let suspect = "suspect"
 
   private func look(at canary: Canary) async throws -> Bool {
     let subject = "canary:\(canary.item)"

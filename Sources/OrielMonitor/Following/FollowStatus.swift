@@ -21,6 +21,17 @@ package struct FollowStatus: Sendable {
   package var entriesIn: Double?
   package var entriesOut: Double?
 
+  /// Whether a head is dated further in the future than clocks differ.
+  static func isAhead(_ timestamp: UInt64, now: Int64) -> Bool {
+    timestamp > UInt64(max(0, now)).addingReportingOverflow(allowedLead).partialValue
+  }
+
+  /// Whether its newest head is.
+  func isAhead(at now: Int64) -> Bool { headTimestamp.map { FollowStatus.isAhead($0, now: now) } ?? false }
+
+  /// Milliseconds.
+  private static let allowedLead: UInt64 = 300_000
+
   /// Seconds until everything published is read, at the present pace; nil if it is not catching up.
   package var secondsToCatchUp: Double? {
     guard let position, let headSize, let entriesIn, position < headSize else { return nil }

@@ -49,6 +49,7 @@ struct LogFollower {
   private var downloaded: LogPosition?
   private var verified: LogPosition?
   private var rates = Rates()
+  private let progress = FollowProgress()
   private var nextPoll: Int64 = 0
 
   init(source: any LogSource, record: LogRecord, context: Context) {
@@ -63,15 +64,34 @@ struct LogFollower {
 
   // MARK: The loop
 
-  /// Follows until cancelled, or, when asked to read once, until the head seen first is verified.
+  /// Follows until cancelled, or, when asked to read once, until the head seen first is verified or the log is given up.
   ///
   /// - Throws: what the store throws: a state that can't be kept ends everything.
-  mutating func run() async throws -> Ending {
+  func run() async throws -> Ending {
+    guard context.settings.once else { return try await LogFollower.following(self) }
+    let (ending, isGivenUp) = try await withThrowingTaskGroup(of: (Ending, isGivenUp: Bool).self) { group in
+      defer { group.cancelAll() }
+      group.addTask { (try await LogFollower.following(self), false) }
+      group.addTask { (try await progress.stalled(for: context.settings.timeout, context.time), true) }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
+    }
+    if isGivenUp, case .unreachable(let reason) = ending {
+      try await set(.unreachable, reason: reason, answered: false)
+    }
+    return ending
+  }
+
+  private static func following(_ follower: LogFollower) async throws -> Ending {
+    var follower = follower
+    return try await follower.follow()
+  }
+
+  private mutating func follow() async throws -> Ending {
     try await recall()
     var goal: UInt64?
     var failures = 0
     var faults = 0
-    var failingSince: Int64?
     while true {
       try Task.checkCancellation()
       let listed = context.listing(log.logID)
@@ -81,10 +101,10 @@ struct LogFollower {
         goal = goal ?? head.treeSize
         try await begin(at: head)
         try await catchUp()
-        (failures, faults, failingSince) = (0, 0, nil)
+        (failures, faults) = (0, 0)
         try await report(head)
         if context.settings.once, let goal, let verified, verified.index >= goal { return .caughtUp }
-        if listed == nil, isFrozen(head) {
+        if listed == nil, isOld(head) {
           try await set(.drained, reason: "it left the lists", answered: true)
           return .drained
         }
@@ -92,17 +112,15 @@ struct LogFollower {
       } catch let fault as LogFault {
         faults += 1
         try await lied(fault)
+        progress.isHeldUp(by: .lying(fault.description))
         if context.settings.once, faults >= 3 { return .lying(fault.description) }
         try await context.time.sleep(faults < 3 ? .seconds(1) : context.settings.lyingPause)
       } catch let error as CancellationError {
         throw error
       } catch let error where LogFollower.isLogTrouble(error) {
         failures += 1
-        let now = context.time.now()
-        failingSince = failingSince ?? now
         try await unreachable("\(error)")
-        let patience = Int64(context.settings.timeout.components.seconds) * 1000
-        if context.settings.once, now - (failingSince ?? now) >= patience { return .unreachable("\(error)") }
+        progress.isHeldUp(by: .unreachable("\(error)"))
         try await context.time.sleep(RetryPolicy.delay(afterFailures: failures, error: error))
       }
     }
@@ -174,7 +192,7 @@ struct LogFollower {
   private mutating func begin(at head: HeadRecord) async throws {
     guard downloaded == nil else { return }
     let policy = StartPolicy(record.start) ?? .start
-    let index = try await policy.index(in: source, head: head, now: context.time.now())
+    let index = try await policy.index(in: source, head: head, now: context.time.now(), onStep: progress.prepared)
     let frontier = index == 0 ? Frontier() : try await source.frontier(at: index, of: head)
     let position = LogPosition(index: index, frontier: frontier)
     let isWhole = index == head.treeSize
@@ -214,6 +232,7 @@ struct LogFollower {
     }
     try await context.store.verified(head, of: log.logID, at: position)
     verified = position
+    progress.advanced()
     context.board.update(log) { $0.verified = position.index }
   }
 
@@ -253,6 +272,7 @@ struct LogFollower {
         while let next = waiting.removeValue(forKey: position.index) {
           try position.frontier.merge(next.part)
           position.index = next.range.upperBound
+          progress.advanced()
           pending.add(next.sightings, unreadable: next.unreadable, isVerified: next.isVerified)
         }
         if pending.isDue(atEnd: position.index == head.treeSize) {
@@ -349,15 +369,19 @@ struct LogFollower {
   }
 
   private func report(_ head: HeadRecord) async throws {
-    let frozen = isFrozen(head)
-    if frozen, log.takesNoEntries {
+    if isOld(head), log.takesNoEntries {
       return try await set(.drained, reason: "it takes no more entries", answered: true)
     }
-    let reason = frozen ? "its newest head is of \(Timestamp(milliseconds: head.timestamp))" : nil
-    try await set(frozen ? .frozen : .current, reason: reason, answered: true)
+    let time = Timestamp(milliseconds: head.timestamp)
+    // One from the future would hide for as long that the log is frozen.
+    let isAhead = FollowStatus.isAhead(head.timestamp, now: context.time.now())
+    let reason =
+      isAhead ? "its newest head is dated \(time), in the future" : isOld(head) ? "its newest head is of \(time)" : nil
+    try await set(reason == nil ? .current : .frozen, reason: reason, answered: true)
   }
 
-  private func isFrozen(_ head: HeadRecord) -> Bool {
+  /// Whether the head is older than the log may leave it.
+  private func isOld(_ head: HeadRecord) -> Bool {
     context.time.now() - Int64(clamping: head.timestamp) > context.settings.allowedAge(log)
   }
 

@@ -1,7 +1,8 @@
 import CertificateTransparency
-import OrielAlerting
 import OrielStore
 import Testing
+
+@testable import OrielAlerting
 
 @Suite("Watching over the watcher", .serialized)
 struct HealthWatchTests {
@@ -53,6 +54,46 @@ struct HealthWatchTests {
         outbox.pass(600_000)
         #expect(try await !watch.look(watchedCount: 1))
       }
+    }
+  }
+
+  @Test("A clock that makes most logs look wrong is told of once, in place of the logs; and that it is right again")
+  func clock() async throws {
+    let outbox = try await Outbox()
+    let watch = watch(outbox)
+    try await set(.frozen, outbox)
+    let clock = (reason: "most are ahead", logs: Set([outbox.log.logID]))
+    #expect(try await !watch.look(watchedCount: 1, clock: clock))
+    outbox.pass(3_599_000)
+    #expect(try await !watch.look(watchedCount: 1, clock: clock))
+    outbox.pass(2000)
+    #expect(try await watch.look(watchedCount: 1, clock: clock))
+    outbox.pass(36_000_000)
+    #expect(try await !watch.look(watchedCount: 1, clock: clock))
+    try await set(.current, outbox)
+    #expect(try await watch.look(watchedCount: 1))
+    #expect(try await !watch.look(watchedCount: 1))
+    try await outbox.run(outbox.service()) { outbox.receiver.deliveries.count >= 2 }
+    let alerts = outbox.receiver.deliveries.compactMap { delivery -> LogHealthAlert? in
+      if case .logHealth(let alert) = delivery.alert.content { alert } else { nil }
+    }
+    #expect(alerts.map(\.state) == ["clock-behind", "current"])
+    #expect(alerts.first?.reason == "most are ahead")
+    #expect(
+      alerts.map(\.letter.subject) == [
+        "This machine's clock is behind", "This machine's clock agrees with the logs again",
+      ])
+  }
+
+  @Test("A clock that is right again within the time is not told of")
+  func clockForAMoment() async throws {
+    let outbox = try await Outbox()
+    let watch = watch(outbox)
+    for _ in 0..<5 {
+      #expect(try await !watch.look(watchedCount: 1, clock: (reason: "ahead", logs: [])))
+      outbox.pass(1_800_000)
+      #expect(try await !watch.look(watchedCount: 1))
+      outbox.pass(3_600_000)
     }
   }
 
