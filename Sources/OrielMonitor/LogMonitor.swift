@@ -56,7 +56,7 @@ package struct LogMonitor: Sendable {
         guard !logs.isEmpty else { return }
         let records = try await store.register(logs, start: settings.start.description, now: time.now())
         for (log, record) in zip(logs, records) {
-          var follower = LogFollower(source: source(log), record: record, context: context)
+          let follower = LogFollower(source: source(log), record: record, context: context)
           group.addTask { .ended(log, try await follower.run()) }
         }
       }

@@ -6,6 +6,7 @@ import Foundation
 import OrielAccounts
 import OrielCheck
 import OrielProbe
+import OrielServer
 import OrielSettings
 import OrielStore
 import OrielWatchlist
@@ -19,7 +20,7 @@ extension ExitCode {
   static let badData = ExitCode(65)
   /// The configuration has mistakes.
   static let configuration = ExitCode(78)
-  /// The data directory is in use or can't be written.
+  /// The data directory is in use or can't be written, or the address to listen on is another's.
   static let cannotWrite = ExitCode(73)
 }
 
@@ -46,6 +47,7 @@ struct CommandFailure: Error {
     case let error as WatchedItemError: self.init("\(error)", ExitCode(64))
     case AccountError.refused(let field, let reason): self.init("\(field.rawValue): \(reason)", ExitCode(64))
     case let error as ConfigurationError: self.init("\(error)", .configuration)
+    case let error as Dashboard.Unlistenable: self.init("\(error)", .cannotWrite)
     case let error as FetchError: self.init("\(error)", .incomplete)
     case is FormatError, is PolicyFileError, is CertificateFile.Failure, is TrustAnchors.Failure:
       self.init("\(error)", .badData)

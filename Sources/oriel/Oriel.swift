@@ -18,7 +18,7 @@ struct Oriel: AsyncParsableCommand {
         oriel watch example.com
 
       Exit codes: 0 as asked, 1 findings, 2 could not tell, 3 incomplete (a log unreachable or lying), 64 usage,
-      65 bad data, 73 data directory in use or unwritable, 78 configuration.
+      65 bad data, 73 data directory or address in use or unwritable, 78 configuration.
       """,
     version: OrielVersion.text,
     subcommands: [
@@ -29,6 +29,7 @@ struct Oriel: AsyncParsableCommand {
     ])
 
   static func main() async {
+    Signals.surviveHangup()
     // A reader that has gone is an error of the write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     await main(nil)

@@ -32,6 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws { try await log.reportingFailures(work) }
 
   private func work(_ logger: Logger) async throws {
+    Signals.deferInterrupts()
     Memory.configure()
     let loaded = try options.load()
     let configuration = loaded.configuration
@@ -81,9 +82,9 @@ struct ServeCommand: AsyncParsableCommand {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await service.run { try await logs.load() } }
-      group.addTask { await waitForInterrupt() }
+      group.addTask { await Signals.waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board, logger: logger).run() }
-      group.addTask { await onHangup { await reload(service, logger) } }
+      group.addTask { await Signals.onHangup { await reload(service, logger) } }
       if let dashboard { group.addTask { try await dashboard.run { logger.notice("\($0)") } } }
       try await group.next()
     }

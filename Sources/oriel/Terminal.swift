@@ -53,29 +53,3 @@ enum Terminal {
 
   static func clearProgress() { DiagnosticWriter.standardError.clearProgress() }
 }
-
-/// Whether the process was told to end. A signal handler may do no more than set a flag.
-private let isInterrupted = Atomic<Bool>(false)
-
-/// How often the process was told to read its configuration again (SIGHUP).
-private let hangups = Atomic<Int>(0)
-
-/// Calls `body` each time the process gets SIGHUP, until cancelled.
-func onHangup(_ body: () async -> Void) async {
-  signal(SIGHUP) { _ in hangups.add(1, ordering: .relaxed) }
-  var seen = hangups.load(ordering: .relaxed)
-  while (try? await Task.sleep(for: .milliseconds(100))) != nil {
-    let count = hangups.load(ordering: .relaxed)
-    guard count != seen else { continue }
-    seen = count
-    await body()
-  }
-}
-
-/// Ends when the process is told to: SIGINT, SIGTERM.
-func waitForInterrupt() async {
-  for number in [SIGINT, SIGTERM] { signal(number) { _ in isInterrupted.store(true, ordering: .relaxed) } }
-  while !isInterrupted.load(ordering: .relaxed) {
-    guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
-  }
-}

@@ -62,6 +62,7 @@ struct WatchCommand: AsyncParsableCommand {
   func run() async throws { try await log.reportingFailures(work) }
 
   private func work(_ logger: Logger) async throws {
+    Signals.deferInterrupts()
     Memory.configure()
     let configuration = try configuration(logger)
     let watch = WatchIndexHolder(WatchIndex(configuration == nil ? try watched.items() : []))
@@ -92,13 +93,15 @@ struct WatchCommand: AsyncParsableCommand {
         announcer: Announcer(store: store) { try printer.tell($0) })
       follow = { try await monitor.run { try await logs.load() } }
     }
+    let reporter = ProgressReporter(board: board, logger: logger)
     let result: Result<[LogMonitor.Outcome]?, any Error>
-    do { result = .success(try await run(follow, board, watch, logger)) } catch { result = .failure(error) }
+    do { result = .success(try await run(follow, reporter, watch, logger)) } catch { result = .failure(error) }
     Terminal.clearProgress()
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
     guard let outcomes = try result.get() else { return }
     let troubled = outcomes.filter { $0.trouble != nil }
+    reporter.finish(except: Set(troubled.map(\.log.logID)))
     for outcome in troubled {
       logger.error(
         "\(outcome.log.description): \(outcome.isLying ? "lying" : "unreachable"): \(outcome.trouble ?? "")")
@@ -131,17 +134,16 @@ struct WatchCommand: AsyncParsableCommand {
 
   /// Follows, with what goes on beside it; nil if it was interrupted.
   private func run(
-    _ follow: @escaping @Sendable () async throws -> [LogMonitor.Outcome], _ board: StatusBoard,
+    _ follow: @escaping @Sendable () async throws -> [LogMonitor.Outcome], _ reporter: ProgressReporter,
     _ watch: WatchIndexHolder, _ logger: Logger
   ) async throws -> [LogMonitor.Outcome]? {
     try await withThrowingTaskGroup(of: [LogMonitor.Outcome]?.self) { group in
       defer { group.cancelAll() }
       group.addTask { try await follow() }
       group.addTask {
-        await waitForInterrupt()
+        await Signals.waitForInterrupt()
         return nil
       }
-      let reporter = ProgressReporter(board: board, logger: logger)
       group.addTask {
         try await reporter.run()
         return nil

@@ -183,6 +183,7 @@ struct HTTPTransportTests {
       let refused = await #expect(throws: FetchError.self) {
         try await transport.get("http://127.0.0.1:\(port)/", limit: 1, into: &body)
       }
+      #expect(refused?.description.hasSuffix(": no connection: Connection refused") == true)
       guard case .connection = refused?.reason else {
         Issue.record("\(String(describing: refused))")
         return

@@ -49,21 +49,32 @@ public final class Command: Sendable {
     String(decoding: (try? Data(contentsOf: folder.appending(path: name))) ?? Data(), as: UTF8.self)
   }
 
+  /// The number of its process.
+  public var identifier: pid_t { program.identifier }
+
   public func send(_ signal: Int32) { program.send(signal) }
 
   public var isRunning: Bool { program.isRunning }
 
-  /// Waits for its end.
+  /// Waits for its end. One that does not end is killed after five minutes, with a status that no test expects.
   public func finish() async throws -> Result {
-    while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+    if try await !eventually(within: .seconds(300), every: .milliseconds(5), { !program.isRunning }) {
+      program.send(SIGKILL)
+      program.wait()
+    }
     return Result(status: program.status ?? -1, output: output, errors: errors)
   }
 
-  /// Waits until it has printed something, or has ended.
+  /// Waits until it has printed something, or has ended, for at most five minutes.
   public func wait(for text: String) async throws {
-    while !output.contains(text), !errors.contains(text), isRunning {
-      try await Task.sleep(for: .milliseconds(10))
-    }
+    try await eventually(within: .seconds(300)) { output.contains(text) || errors.contains(text) || !isRunning }
+  }
+
+  /// The port on which a server says that it is listening; nil if it ended instead.
+  public func port() async throws -> Int? {
+    try await wait(for: "listening on ")
+    let address = errors.split(separator: "listening on ").dropFirst().last?.prefix { $0 != "\"" && $0 != "\n" }
+    return address?.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) }
   }
 
   /// Runs `oriel` to its end.

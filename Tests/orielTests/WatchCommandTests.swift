@@ -123,6 +123,35 @@ struct WatchCommandTests {
     }
   }
 
+  @Test("A log that asks to be left alone for an hour is given up after --timeout, and the others are read")
+  func patience() async throws {
+    try await World.run { world in
+      let folder = try TemporaryFolder()
+      try world.issue("www.watched.example")
+      world.rfc6962Log.lie(.status(429, retryAfter: "3600"), on: "get-entries")
+      let result = try await watch(world, folder, ["--timeout", "2", "watched.example"])
+      #expect(result.status == 3 && result.output.contains("www.watched.example"))
+      #expect(result.errors.contains("'classic': unreachable") && result.errors.contains("429"), "\(result.errors)")
+    }
+  }
+
+  @Test("A log whose head is dated in the future is named, however soon it was read")
+  func future() async throws {
+    try await World.run { world in
+      let folder = try TemporaryFolder()
+      try world.issue("www.watched.example")
+      let time = Timestamp(milliseconds: Timestamp.now.milliseconds + 30 * 86_400_000)
+      try world.staticLog.log.publish(at: time)
+      let result = try await watch(world, folder, ["watched.example"])
+      #expect(result.status == 0)
+      #expect(
+        result.errors.contains("'tiled' is frozen: its newest head is dated \(time), in the future"), "\(result.errors)"
+      )
+      let logs = try await Command.run(["logs", "--data-dir", folder.path + "/data"])
+      #expect(logs.output.contains("in the future"))
+    }
+  }
+
   @Test("The log of real certificates is followed as it grows: all of it is verified and printed", .needsTestData)
   func realEntries() async throws {
     let folder = try TemporaryFolder()

@@ -3,6 +3,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -206,7 +212,18 @@ public final class HTTPTransport: Sendable {
       case .invalidURL, .emptyHost, .emptyScheme: return FetchError(url: url, reason: .badURL(error.shortDescription))
       default: return FetchError(url: url, reason: .connection(error.shortDescription))
       }
-    default: return FetchError(url: url, reason: .connection("\(error)".printable))
+    default: return FetchError(url: url, reason: .connection(HTTPTransport.reason(error)))
+    }
+  }
+
+  /// Why there is no connection, as the system has it.
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case let error as NIOConnectionError:
+      // Of several addresses, the first says enough; a name that has none says so itself.
+      error.connectionErrors.first.map { reason($0.error) } ?? "\(error)".printable
+    default: "\(error)".printable
     }
   }
 

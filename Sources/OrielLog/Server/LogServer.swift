@@ -2,7 +2,14 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import OrielLogging
 import ServiceLifecycle
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// Logs behind one HTTP/1.1 address, each under its path.
 package struct LogServer: Sendable {
@@ -29,6 +36,14 @@ package struct LogServer: Sendable {
     package init() {}
   }
 
+  /// The server can't listen at its address.
+  package struct Unlistenable: Error, CustomStringConvertible {
+    let address: String
+    let reason: String
+
+    package var description: String { "\(address) can't be listened on: \(reason)" }
+  }
+
   private let services: [LogService]
   private let settings: Settings
 
@@ -40,10 +55,10 @@ package struct LogServer: Sendable {
   /// Runs the logs and serves them until `stop` returns; what was submitted by then is answered.
   ///
   /// - Parameter onListening: is told the port.
+  /// - Throws: ``Unlistenable``; the logs are stopped then.
   package func run(
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }, until stop: @escaping @Sendable () async -> Void
   ) async throws {
-    let quiet = Logger(label: "oriel.log") { _ in SwiftLogNoOpLogHandler() }
     var http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     let logs = LogResponder(services, settings)
@@ -57,9 +72,9 @@ package struct LogServer: Sendable {
       responder: logs, server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), backlog: 1024,
-        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
-      onServerRunning: { await onListening($0.localAddress?.port ?? 0) }, logger: quiet)
-    var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: .silent)),
+      onServerRunning: { await onListening($0.localAddress?.port ?? 0) }, logger: .silent)
+    var configuration = ServiceGroupConfiguration(services: [application], logger: .silent)
     configuration.maximumGracefulShutdownDuration = settings.stopTimeout
     let serving = ServiceGroup(configuration: configuration)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -69,11 +84,23 @@ package struct LogServer: Sendable {
         await serving.triggerGracefulShutdown()
       }
       group.addTask {
-        try await serving.run()
+        do {
+          try await serving.run()
+        } catch let error as IOError {
+          throw unlistenable(String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError {
+          throw unlistenable("\(error)")
+        }
         // Only now: those whose requests were under way wait for the tree that has them.
         for service in services { service.stop() }
       }
-      try await group.waitForAll()
+      // What fails, such as an address that somebody else has, ends the rest.
+      while try await group.next() != nil {}
     }
+  }
+
+  private func unlistenable(_ reason: String) -> Unlistenable {
+    let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+    return Unlistenable(address: "\(host):\(settings.port)", reason: reason)
   }
 }

@@ -40,7 +40,11 @@ package enum StartPolicy: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The index at which reading begins in the tree of `head`.
-  func index(in source: some LogSource, head: HeadRecord, now: Int64) async throws -> UInt64 {
+  ///
+  /// - Parameter onStep: is called as the search for it goes on.
+  func index(
+    in source: some LogSource, head: HeadRecord, now: Int64, onStep: () -> Void = {}
+  ) async throws -> UInt64 {
     switch self {
     case .now: return head.treeSize
     case .start: return 0
@@ -53,6 +57,7 @@ package enum StartPolicy: Hashable, Sendable, CustomStringConvertible {
       while low < high {
         let middle = low + (high - low) / 2
         if try await source.timestamp(ofEntry: middle, of: head) < since { low = middle + 1 } else { high = middle }
+        onStep()
       }
       return low
     }
