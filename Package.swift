@@ -110,8 +110,9 @@ let package = Package(
       name: "OrielLog",
       dependencies: [
         .target(name: "CReadNow", condition: .when(platforms: [.linux])),
-        "CertificateTransparency", "MerkleTree", "OrielStore", "CDeflate", "CPKCS11", crypto, cryptoExtras, hummingbird,
-        nioCore, nioSSL, logging,
+        "CertificateTransparency", "MerkleTree", "OrielLogging", "OrielStore", "CDeflate", "CPKCS11", crypto,
+        cryptoExtras,
+        hummingbird, nioCore, nioSSL, logging,
       ]),
     .target(
       name: "TestWorld",
@@ -182,8 +183,8 @@ let package = Package(
     .testTarget(
       name: "OrielLogTests",
       dependencies: [
-        "OrielLog", "oriel", "OrielStore", "CTLogClient", "CertificateTransparency", "MerkleTree", "TestWorld",
-        "TestSupport", crypto, cryptoExtras, nioCore,
+        "OrielLog", "oriel", "OrielLogging", "OrielStore", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        "TestWorld", "TestSupport", crypto, cryptoExtras, nioCore, logging,
       ]),
     .testTarget(
       name: "OrielStoreTests",
@@ -214,7 +215,7 @@ let package = Package(
       name: "OrielMonitorTests",
       dependencies: [
         "OrielMonitor", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
-        "TestWorld", "TestSupport",
+        "TestWorld", "TestSupport", logging,
       ]),
     .testTarget(
       name: "orielTests",

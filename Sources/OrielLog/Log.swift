@@ -15,30 +15,32 @@ package final class Log: Sendable {
   ///
   /// - Throws: ``LogError/alreadyCreated(origin:)``.
   package static func create(
-    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, clock: LogClock
+    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, anchor: (any CheckpointAnchor)? = nil,
+    clock: LogClock
   ) async throws {
-    try await LogLoader(identity: identity, storage: storage, lock: lock).create(at: clock.now())
+    let loader = LogLoader(identity: identity, storage: storage, lock: lock, anchor: anchor)
+    try await loader.create(at: clock.now())
   }
 
   /// Opens a log, and finishes what it was about when it ended.
   ///
-  /// - Parameter known: the checkpoint that the public sees, where it could be fetched: it tells when lock and
-  ///   directory were restored from a backup together.
-  /// - Throws: ``LogError`` if lock and directory do not belong together, or not to what is known.
+  /// - Parameters:
+  ///   - anchor: keeps what was signed last where no restored snapshot reaches it; nil for none.
+  ///   - known: the checkpoint that somebody else serves as this log's, where it could be fetched: it tells when lock and
+  ///     directory were restored from a backup together.
+  /// - Throws: ``LogError`` if lock and directory do not belong together, or not to what is anchored or known.
   package init(
     _ identity: LogIdentity, admission: Admission, storage: any BlobStore, lock: any CheckpointLock,
-    table: any EntryTable, clock: LogClock, settings: SequencerSettings = SequencerSettings(),
-    known: [UInt8]? = nil
+    anchor: (any CheckpointAnchor)? = nil, table: any EntryTable, clock: LogClock,
+    settings: SequencerSettings = SequencerSettings(), known: [UInt8]? = nil
   ) async throws {
     self.identity = identity
     self.admission = admission
     self.storage = storage
     self.clock = clock
-    if let known {
-      try await LogLoader(identity: identity, storage: storage, lock: lock).check(against: known)
-    }
     sequencer = try await Sequencer(
-      identity, storage: storage, lock: lock, table: table, clock: clock, settings: settings)
+      identity, storage: storage, lock: lock, anchor: anchor, table: table, clock: clock, settings: settings,
+      known: known)
   }
 
   /// Takes the body of add-chain or add-pre-chain, and answers once the entry is in the published tree.
@@ -72,6 +74,9 @@ package final class Log: Sendable {
 
   /// Does what can wait.
   package func tidy() async throws { try await sequencer.tidy() }
+
+  /// Compares the tree with a checkpoint that somebody else serves as this log's; see ``Sequencer/compare(with:)``.
+  package func compare(with known: [UInt8]) async throws { try await sequencer.compare(with: known) }
 
   /// The last head; nil while the log is stopped.
   package var head: LogHead? { get async { await sequencer.head } }

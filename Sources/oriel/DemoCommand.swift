@@ -25,6 +25,7 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws { try await reportingFailures(work) }
 
   private func work() async throws {
+    Signals.deferInterrupts()
     let isAutomatic = ProcessInfo.processInfo.environment["CI"].map { !$0.isEmpty } ?? false
     let board = StatusBoard()
     let printer = IssuancePrinter(json: json, excludeExpired: false, time: .system)
@@ -37,7 +38,7 @@ struct DemoCommand: AsyncParsableCommand {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { try await demonstration.run() }
-      group.addTask { await waitForInterrupt() }
+      group.addTask { await Signals.waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board, logger: LogOutput.standard.logger("oriel")).run() }
       try await group.next()
     }

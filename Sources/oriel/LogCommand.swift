@@ -10,7 +10,8 @@ struct LogCommand: AsyncParsableCommand {
     abstract: "Run Certificate Transparency logs: create, serve, check, repair, archive.",
     discussion: """
       Example:
-        oriel log init /srv/ct/2026h1 --submission-url https://log.example/2026h1/ --roots roots.pem
+        oriel log init /srv/ct/2026h1 --submission-url https://log.example/2026h1/ --roots roots.pem \\
+          --anchor /mnt/other/2026h1.anchor
         oriel log serve /srv/ct/2026h1
 
       Each log is a folder; docs/log.md says what is in it and what to take care of.
@@ -39,7 +40,15 @@ struct LogFolderOptions: ParsableArguments {
 final class FolderHold: Sendable {
   private let directory: DataDirectory
 
-  init(_ folder: String) throws { directory = try DataDirectory(folder) }
+  init(_ folder: String) throws {
+    do {
+      directory = try DataDirectory(folder)
+    } catch StoreError.inUse {
+      throw CommandFailure("\(folder): another process serves or repairs this log: stop that one first", .cannotWrite)
+    } catch StoreError.unwritable(_, let reason) {
+      throw CommandFailure("\(folder) can't be written: \(reason)", .cannotWrite)
+    }
+  }
 }
 
 extension CommandFailure {
@@ -47,8 +56,12 @@ extension CommandFailure {
   init(log error: any Error) {
     switch error {
     case let error as LogFolderError: self.init(error.description, .configuration)
+    case LogError.anchor(let reason): self.init(reason, .configuration)
+    case LogError.damaged(let path, let reason):
+      self.init("\(path): \(reason). `oriel log repair` puts it right, from a mirror or an archive", .badData)
     case let error as LogError: self.init(error.description, .badData)
     case let error as BlobError: self.init(error.description, .cannotWrite)
+    case let error as LogServer.Unlistenable: self.init(error.description, .cannotWrite)
     default: self.init(error)
     }
   }

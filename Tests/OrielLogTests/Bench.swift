@@ -40,21 +40,26 @@ struct Bench: Sendable {
   let clock = HandClock()
   let storage: MemoryStore
   let lock: MemoryLock
+  let anchor: MemoryAnchor?
   let table = MemoryTable()
 
-  init(plan: FaultPlan = FaultPlan()) {
+  init(plan: FaultPlan = FaultPlan(), isAnchored: Bool = false) {
     storage = MemoryStore(plan: plan)
     lock = MemoryLock(plan: plan)
+    anchor = isAnchored ? MemoryAnchor(plan: plan) : nil
   }
 
   func create() async throws {
-    try await Log.create(Bench.identity, storage: storage, lock: lock, clock: clock.clock)
+    try await Log.create(Bench.identity, storage: storage, lock: lock, anchor: anchor, clock: clock.clock)
     clock.advance()
   }
 
-  func sequencer(_ settings: SequencerSettings = SequencerSettings()) async throws -> Sequencer {
+  func sequencer(
+    _ settings: SequencerSettings = SequencerSettings(), known: [UInt8]? = nil
+  ) async throws -> Sequencer {
     try await Sequencer(
-      Bench.identity, storage: storage, lock: lock, table: table, clock: clock.clock, settings: settings)
+      Bench.identity, storage: storage, lock: lock, anchor: anchor, table: table, clock: clock.clock,
+      settings: settings, known: known)
   }
 
   /// What the checkpoint says, its signature verified.

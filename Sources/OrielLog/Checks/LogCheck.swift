@@ -23,15 +23,17 @@ package struct LogCheck {
   ///   - tiles: the numbers of the data tiles whose entries are checked; nil for all.
   package mutating func run(locked: [UInt8]? = nil, entriesOf tiles: Set<UInt64>? = nil) async throws {
     checkedTiles = tiles
-    guard let note = try await storage.get("checkpoint") else { return findings(Finding("checkpoint", "missing")) }
+    guard let note = try await storage.get(Blob.checkpoint) else {
+      return findings(Finding(Blob.checkpoint, "missing"))
+    }
     let head: LogHead
     do {
       head = try identity.head(reading: note)
     } catch {
-      return findings(Finding("checkpoint", "\(error)"))
+      return findings(Finding(Blob.checkpoint, "\(error)"))
     }
     if let locked, locked != note, try await !leads(head, to: locked) {
-      findings(Finding("checkpoint", "the lock holds another one"))
+      findings(Finding(Blob.checkpoint, "the lock holds another one"))
     }
     try await checkTree(head)
   }
@@ -98,7 +100,7 @@ package struct LogCheck {
       report(coordinate, edge[coordinate], right)
       return mended
     }
-    findings(Finding("checkpoint", "its root is not the one that the tiles lead to"))
+    findings(Finding(Blob.checkpoint, "its root is not the one that the tiles lead to"))
     return edge
   }
 

@@ -7,8 +7,8 @@ package enum LogExport {
   package static func copy(
     _ identity: LogIdentity, from source: any BlobStore, to target: any BlobStore
   ) async throws -> (head: LogHead, files: Int) {
-    guard let note = try await source.get("checkpoint") else {
-      throw LogError.damaged(path: "checkpoint", reason: "missing")
+    guard let note = try await source.get(Blob.checkpoint) else {
+      throw LogError.damaged(path: Blob.checkpoint, reason: "missing")
     }
     let head = try identity.head(reading: note)
     var files = 1
@@ -28,7 +28,7 @@ package enum LogExport {
     try await copy(LogListEntry.path)
     try await target.add(batch)
     // Last: who finds it finds all of the tree.
-    try await target.put(Blob("checkpoint", note))
+    try await target.put(Blob(Blob.checkpoint, note))
     return (head, files)
   }
 }

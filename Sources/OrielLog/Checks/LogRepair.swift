@@ -47,6 +47,8 @@ package struct LogRepair {
     }
     let wrong = Set(outcome.remaining.map(\.path))
     for blob in draft.changes where !wrong.contains(blob.path) {
+      // Damaged, it may name a larger tree than there is.
+      if blob.path == Blob.checkpoint { try await storage.delete([blob.path]) }
       try await storage.put(blob)
       outcome.repaired.append(blob.path)
     }
@@ -67,13 +69,20 @@ package struct LogRepair {
   }
 
   private func replacement(_ path: String, _ draft: DraftStore, _ locked: [UInt8]?) async throws -> [UInt8]? {
-    if path == "checkpoint" { return locked }
+    if path == Blob.checkpoint { return try await checkpoint(locked) }
     let tile = TileCoordinate(path: path)
     // All of it follows from the entries, and mirrors need not have it.
     if let tile, tile.kind == .names { return try await names(tile, draft) }
     guard let bytes = try await fetch(path) else { return nil }
     if let tile { return tile.kind == .data && !bytes.starts(with: [0x1f, 0x8b]) ? try Gzip().deflate(bytes) : bytes }
     return StaticCTEntry.issuerPath(SHA256Hash.hash(bytes)) == path ? bytes : nil
+  }
+
+  /// The checkpoint in the lock; nil where the log has signed one of a larger tree, which no repair takes back.
+  private func checkpoint(_ locked: [UInt8]?) async throws -> [UInt8]? {
+    guard let locked, let present = try await storage.get(Blob.checkpoint) else { return locked }
+    guard let head = try? identity.head(reading: present) else { return locked }
+    return try head.size <= identity.head(reading: locked).size ? locked : nil
   }
 
   private func names(_ tile: TileCoordinate, _ draft: DraftStore) async throws -> [UInt8]? {

@@ -179,6 +179,7 @@ extension BlobError {
   fileprivate var path: String {
     switch self {
     case .differs(let path), .badPath(let path), .tooLarge(let path, _), .system(_, let path, _, _): path
+    case .smallerCheckpoint: Blob.checkpoint
     }
   }
 }

@@ -1,6 +1,8 @@
 package import CertificateTransparency
 import Crypto
 import Foundation
+package import Logging
+import OrielLogging
 import Synchronization
 
 #if canImport(Glibc)
@@ -27,9 +29,18 @@ package struct LogFolder: Sendable {
 
   package var publicPath: String { path + "/public" }
 
-  private var lockPath: String {
-    let file = settings.lock ?? "lock.db"
-    return file.hasPrefix("/") ? file : path + "/" + file
+  private var lockPath: String { absolute(settings.lock ?? "lock.db") }
+
+  private var anchor: FileAnchor? { settings.anchor.map { FileAnchor(absolute($0)) } }
+
+  private func absolute(_ file: String) -> String { file.hasPrefix("/") ? file : path + "/" + file }
+
+  /// Whether a snapshot of the lock's file system takes the anchor along; false where there is no anchor.
+  package var anchorIsBesideLock: Bool {
+    guard let anchor, let (one, other) = try? (LockLocation(of: anchor.name), LockLocation(of: lockPath)) else {
+      return false
+    }
+    return one.device == other.device
   }
 
   /// Creates a log, with keys of its own.
@@ -51,6 +62,7 @@ package struct LogFolder: Sendable {
     var draft = try fill(publicKey)
     draft.hsm = hsm
     let settings = try LogFolderSettings(json: try draft.json)
+    if let anchor = settings.anchor { try reserve(anchor, of: path) }
     try FileManager.default.createDirectory(atPath: path + "/public", withIntermediateDirectories: true)
     if hsm == nil { try KeyFiles.write(key.pemRepresentation + "\n", to: path + "/key.pem") }
     try KeyFiles.write(KeyFiles.pem(Curve25519.Signing.PrivateKey()), to: path + "/note-key.pem")
@@ -58,10 +70,27 @@ package struct LogFolder: Sendable {
     try settings.json.write(to: URL(filePath: path + "/log.json"))
     let folder = try LogFolder(path)
     let storage = try DirectoryStore(folder.publicPath)
-    try await Log.create(
-      try folder.identity(), storage: storage, lock: try SQLCheckpointLock(sqliteFile: folder.lockPath), clock: clock)
+    let lock = try SQLCheckpointLock(sqliteFile: folder.lockPath)
+    try await lock.record(try LockLocation(of: folder.lockPath), of: folder.entry.key.logID)
+    try await Log.create(try folder.identity(), storage: storage, lock: lock, anchor: folder.anchor, clock: clock)
     try await storage.put(Blob(LogListEntry.path, try folder.entry.json()))
     return folder
+  }
+
+  /// Makes a new log's anchor, still empty, before there is anything else of the log.
+  private static func reserve(_ anchor: String, of path: String) throws {
+    let folder = URL(filePath: path).resolvingSymlinksInPath().path
+    guard anchor.hasPrefix("/"), !URL(filePath: anchor).resolvingSymlinksInPath().path.hasPrefix(folder + "/") else {
+      throw LogFolderError.anchor(file: anchor, "it has to be outside the log's folder, on another disk or mount")
+    }
+    do {
+      try FileAnchor(anchor).create()
+    } catch BlobError.system(_, _, EEXIST, _) {
+      throw LogFolderError.anchor(
+        file: anchor, "a file is there that is not empty: each log needs an anchor of its own")
+    } catch {
+      throw LogFolderError.anchor(file: anchor, "\(error)")
+    }
   }
 
   /// - Throws: ``LogFolderError/key(file:_:)`` if the keys are not this log's, or others can read them.
@@ -101,31 +130,49 @@ package struct LogFolder: Sendable {
 
   /// Opens the log, to be run.
   ///
-  /// - Parameter known: the checkpoint that the public sees, where it could be fetched.
+  /// - Parameters:
+  ///   - isMoved: whether the operator says that the log was moved, and that nothing runs where it was.
+  ///   - publicCheckpoint: what somebody else serves as this log's checkpoint; compared now and while the log runs.
+  ///   - logger: is told of trouble while the log runs, and that it is over.
   package func open(
     clock: LogClock, pace: SequencerSettings = SequencerSettings(),
-    settings: LogService.Settings = LogService.Settings(), known: [UInt8]? = nil
+    settings: LogService.Settings = LogService.Settings(), isMoved: Bool = false,
+    publicCheckpoint: PublicCheckpoint = .none, logger: Logger = .silent
   ) async throws -> LogService {
     // A lock that is made anew would know no log; better to say that it is not there.
     guard FileManager.default.fileExists(atPath: lockPath) else {
       throw LogFolderError.settings("the lock \(lockPath) is not there; only `oriel log init` makes one")
     }
+    let lock = try SQLCheckpointLock(sqliteFile: lockPath)
+    let location = try LockLocation(of: lockPath)
+    try await check(location, lock, isMoved: isMoved)
     let identity = try identity()
     var rules = AdmissionRules(window: entry.window)
     rules.requiresServerAuth = self.settings.requiresServerAuth ?? false
     let storage = try DirectoryStore(publicPath)
     let roots = try FolderRoots(path, ccadb: self.settings.ccadb)
+    let known: [UInt8]? = if case .note(let note) = await publicCheckpoint.ask() { note } else { nil }
     let log = try await Log(
-      identity, admission: Admission(rules, roots: roots.store), storage: storage,
-      lock: try SQLCheckpointLock(sqliteFile: lockPath),
+      identity, admission: Admission(rules, roots: roots.store), storage: storage, lock: lock, anchor: anchor,
       table: try keyTable(), clock: clock, settings: pace, known: known)
+    try await lock.record(location, of: identity.logID)
     let leaves = try await LeafIndex(try leafTable(), storage: storage, size: await log.head?.size ?? 0)
     let root = publicPath
     return try await LogService(
       log, entry: entry, leaves: leaves, clock: clock, settings: settings,
       freeBytes: { DirectoryStore.freeBytes(root) }, chores: { try roots.refresh() },
       scrub: LogScrub(
-        identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock))
+        identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock),
+      anchor: anchor?.name, publicCheckpoint: publicCheckpoint, logger: logger)
+  }
+
+  /// - Throws: ``LogFolderError/moved(lock:_:)`` where the lock is another file, or elsewhere, than when the log was run
+  ///   last.
+  private func check(_ location: LockLocation, _ lock: SQLCheckpointLock, isMoved: Bool) async throws {
+    // Older versions recorded nothing.
+    guard !isMoved, let known = try await lock.location(entry.key.logID) else { return }
+    let differences = location.differences(from: known)
+    guard differences.isEmpty else { throw LogFolderError.moved(lock: lockPath, differences) }
   }
 
   /// Which entries have a deduplication key.

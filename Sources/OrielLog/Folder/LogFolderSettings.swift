@@ -14,13 +14,15 @@ package struct LogFolderSettings: Codable, Sendable, Equatable {
   package var requiresServerAuth: Bool?
   /// The file of the lock; by default in the folder.
   package var lock: String?
+  /// The file of the anchor, on another disk or mount; nil for none.
+  package var anchor: String?
   /// A CCADB report that new roots are taken from whenever it changes.
   package var ccadb: String?
   /// Where the log's key is, if it is not in `key.pem`.
   package var hsm: HSMSettings?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case description, key, lock, ccadb, hsm
+    case description, key, lock, anchor, ccadb, hsm
     case submissionURL = "submission_url"
     case monitoringURL = "monitoring_url"
     case notAfterStart = "not_after_start"
@@ -107,6 +109,10 @@ package enum LogFolderError: Error, CustomStringConvertible {
   case notEmpty(String)
   case settings(String)
   case key(file: String, String)
+  /// The lock is not where it was when the log was run last.
+  case moved(lock: String, String)
+  /// A new log's anchor can't be where it shall be.
+  case anchor(file: String, String)
   case roots(String)
 
   package var description: String {
@@ -114,6 +120,13 @@ package enum LogFolderError: Error, CustomStringConvertible {
     case .notEmpty(let path): "\(path) is there already and not empty: a log is created once in its life"
     case .settings(let reason): "log.json: \(reason)"
     case .key(let file, let reason): "\(file): \(reason)"
+    case .moved(let lock, let differences):
+      """
+      the lock \(lock) is not where the log was run last (\(differences)). If this is a copy, or restored from a backup or \
+      snapshot, don't run it: that forks the log. If you have moved the log, and nothing runs where it was, start it with \
+      --moved once
+      """
+    case .anchor(let file, let reason): "the anchor \(file): \(reason)"
     case .roots(let reason): "the accepted roots: \(reason)"
     }
   }

@@ -16,12 +16,24 @@ package enum LogError: Error, Hashable, CustomStringConvertible {
   case directoryBehind(lock: UInt64, directory: UInt64?, reason: String)
   /// The public knows a later head than lock and directory.
   case behindPublic(size: UInt64, known: UInt64, knownTime: Timestamp)
+  /// The anchor holds a later head than lock and directory, or one of another tree, or can't be read.
+  case anchor(reason: String)
   /// A file is missing, or not what it should be.
   case damaged(path: String, reason: String)
   /// The clock is not past the last head.
   case clockBehind(now: Timestamp, last: Timestamp)
   /// The time of day moved against the steady clock.
   case clockStepped(bySeconds: Int64)
+
+  /// Whether it says that others have seen a tree that this one does not go on from.
+  var isFork: Bool {
+    switch self {
+    case .forked, .behindPublic: true
+    default: false
+    }
+  }
+
+  var isBadCheckpoint: Bool { if case .badCheckpoint = self { true } else { false } }
 
   package var description: String {
     switch self {
@@ -46,6 +58,7 @@ package enum LogError: Error, Hashable, CustomStringConvertible {
       the public knows \(known) entries as of \(time), lock and directory only \(size): both were restored from a \
       backup. To go on would fork the log
       """
+    case .anchor(let reason): reason
     case .damaged(let path, let reason): "\(path): \(reason)"
     case .clockBehind(let now, let last): "the clock shows \(now), but the last tree head is of \(last)"
     case .clockStepped(let seconds): "the clock was moved by \(seconds) seconds while the log ran"

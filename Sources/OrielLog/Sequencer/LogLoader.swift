@@ -3,18 +3,21 @@ import MerkleTree
 
 /// Brings a log back to the tree that the lock holds.
 ///
-/// The lock says which tree that is. The directory must have all of it, published or staged; anything else means that
-/// one of the two is not the one that the log was run with, and to go on could fork the log.
+/// The lock says which tree that is. The directory must have all of it, published or staged, and what others have seen
+/// of the log must be part of it; anything else means that one of them is not the one that the log was run with, or that
+/// they were restored from a backup, and to go on could fork the log.
 struct LogLoader {
   let identity: LogIdentity
   let storage: any BlobStore
   let lock: any CheckpointLock
+  /// Nil for none.
+  let anchor: (any CheckpointAnchor)?
 
   private var tiles: TileReader { TileReader(storage: storage) }
 
   /// Enters a new, empty log.
   func create(at timestamp: Timestamp) async throws {
-    guard try await lock.load(identity.logID) == nil, try await storage.get("checkpoint") == nil else {
+    guard try await lock.load(identity.logID) == nil, try await storage.get(Blob.checkpoint) == nil else {
       throw LogError.alreadyCreated(origin: identity.origin)
     }
     let head = try await identity.head(size: 0, root: TreeHasher.emptyRoot, at: timestamp)
@@ -23,34 +26,98 @@ struct LogLoader {
     } catch LockError.alreadyThere {
       throw LogError.alreadyCreated(origin: identity.origin)
     }
-    try await storage.put(Blob("checkpoint", head.note))
+    try await anchor?.stage(head.note, over: nil)
+    try await anchor?.commit(head.note)
+    try await storage.put(Blob(Blob.checkpoint, head.note))
   }
 
-  func load() async throws -> (LogHead, TreeEdge) {
-    guard let note = try await lock.load(identity.logID) else { throw LogError.notCreated(origin: identity.origin) }
-    let locked = try read(note, "lock")
-    let published = try await storage.get("checkpoint").map { try read($0, "directory") }
+  /// - Parameter known: the checkpoint that somebody else serves as this log's, where it could be fetched.
+  func load(known: [UInt8]? = nil) async throws -> (LogHead, TreeEdge) {
+    let locked = try await locked()
+    let anchored = try await anchored()
+    if let anchored { try await checkAnchor { try compareAnchor(anchored, with: locked) } }
+    let known = try known.map { try read($0, "public log") }
+    if let known { try comparePublic(known, with: locked) }
+    let published = try await storage.get(Blob.checkpoint).map { try read($0, "directory") }
     if let published { try compare(published, with: locked) }
     if published != locked { try await replay(locked, over: published) }
     let edge = try await edge(of: locked, published)
     // The directory's own past, as it told it, must be in the tree.
-    if let published, published != locked { try await checkPast(published, locked) }
-    if published != locked { try await storage.put(Blob("checkpoint", locked.note)) }
+    if let published { try await checkPast(published, locked, of: "directory's checkpoint") }
+    if let known { try await checkPast(known, locked, of: "public log") }
+    if let anchored { try await checkAnchor { try await checkPast(anchored, locked, of: "anchor") } }
+    if let anchor, anchored != locked {
+      try await anchor.stage(locked.note, over: anchored?.note)
+      try await anchor.commit(locked.note)
+    }
+    if published != locked { try await storage.put(Blob(Blob.checkpoint, locked.note)) }
     try await removeStaged(upTo: locked.size)
     return (locked, edge)
   }
 
-  /// Checks that the tree in the lock goes on from a tree that the public knows.
-  func check(against known: [UInt8]) async throws {
+  private func locked() async throws -> LogHead {
+    guard let note = try await lock.load(identity.logID) else { throw LogError.notCreated(origin: identity.origin) }
+    return try read(note, "lock")
+  }
+
+  /// Checks, while the log runs, that its tree goes on from one that somebody else serves as this log's.
+  ///
+  /// The lock, unlike the sequencer's own word, is never behind what was published; its tiles may be about to be.
+  ///
+  /// - Parameter published: a head whose tiles are published; nil if none is known.
+  func check(against known: [UInt8], published: LogHead?) async throws {
     let known = try read(known, "public log")
-    let (locked, _) = try await load()
+    let locked = try await locked()
+    try comparePublic(known, with: locked)
+    let present = published.flatMap { known.size <= $0.size ? $0 : nil } ?? locked
+    try compareRoots(known, present, of: "public log")
+    try await checkPast(known, present, of: "public log")
+  }
+
+  private func comparePublic(_ known: LogHead, with locked: LogHead) throws(LogError) {
     guard known.size <= locked.size, known.timestamp <= locked.timestamp else {
-      throw LogError.behindPublic(size: locked.size, known: known.size, knownTime: known.timestamp)
+      throw .behindPublic(size: locked.size, known: known.size, knownTime: known.timestamp)
     }
-    if known.size == locked.size, known.root != locked.root {
-      throw LogError.forked(size: known.size, ours: locked.root, theirs: known.root, where: "public log")
+    try compareRoots(known, locked, of: "public log")
+  }
+
+  private func compareRoots(_ past: LogHead, _ present: LogHead, of place: String) throws(LogError) {
+    guard past.size < present.size || past.root == present.root else {
+      throw .forked(size: past.size, ours: present.root, theirs: past.root, where: place)
     }
-    try await checkPast(known, locked)
+  }
+
+  private func anchored() async throws -> LogHead? {
+    guard let anchor else { return nil }
+    do {
+      guard let note = try await anchor.load() else { return nil }
+      return try read(note, "anchor \(anchor.name)")
+    } catch let error as AnchorError {
+      throw LogError.anchor(reason: error.description)
+    } catch let error as LogError {
+      throw LogError.anchor(reason: error.description)
+    }
+  }
+
+  private func compareAnchor(_ anchored: LogHead, with locked: LogHead) throws(LogError) {
+    guard anchored.size <= locked.size, anchored.timestamp <= locked.timestamp else {
+      throw .anchor(
+        reason: """
+          the anchor \(anchor?.name ?? "") holds \(anchored.size) entries as of \(anchored.timestamp), lock and directory \
+          only \(locked.size) as of \(locked.timestamp): they were restored from a snapshot or a backup, or this is a copy. \
+          To go on would fork the log
+          """)
+    }
+    try compareRoots(anchored, locked, of: "anchor")
+  }
+
+  /// Whatever the anchor does not agree with, it is the anchor that tells.
+  private func checkAnchor(_ check: () async throws -> Void) async throws {
+    do {
+      try await check()
+    } catch let error as LogError {
+      throw LogError.anchor(reason: error.description)
+    }
   }
 
   private func read(_ note: [UInt8], _ place: String) throws -> LogHead {
@@ -66,9 +133,7 @@ struct LogLoader {
       throw LogError.directoryAhead(
         lock: locked.size, lockTime: locked.timestamp, directory: published.size, directoryTime: published.timestamp)
     }
-    guard published.size < locked.size || published.root == locked.root else {
-      throw LogError.forked(size: locked.size, ours: locked.root, theirs: published.root, where: "directory")
-    }
+    try compareRoots(published, locked, of: "directory")
   }
 
   /// Publishes the tiles that were staged for the tree in the lock, where they are there.
@@ -148,11 +213,12 @@ struct LogLoader {
     if !coordinate.isFull { (edge.data, edge.names) = (content, names) }
   }
 
-  private func checkPast(_ published: LogHead, _ locked: LogHead) async throws {
-    guard published.size < locked.size else { return }
-    let root = try await tiles.root(size: published.size)
-    guard root == published.root else {
-      throw LogError.forked(size: published.size, ours: root, theirs: published.root, where: "directory's checkpoint")
+  /// Checks that a tree which was signed before is part of one whose tiles are there.
+  private func checkPast(_ past: LogHead, _ present: LogHead, of place: String) async throws {
+    guard past.size < present.size else { return }
+    let root = try await tiles.root(size: past.size, inTreeOf: present.size)
+    guard root == past.root else {
+      throw LogError.forked(size: past.size, ours: root, theirs: past.root, where: place)
     }
   }
 }

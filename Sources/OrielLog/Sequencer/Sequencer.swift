@@ -17,14 +17,17 @@ package struct SequencerSettings: Sendable {
 ///
 /// Each batch goes through these steps, and each is durable before the next begins:
 ///
-/// 1. Issuers are stored, and all new tiles staged in one blob of their own path. Nobody can see them yet.
+/// 1. Issuers are stored, all new tiles staged in one blob of their own path, and the signed checkpoint beside the anchor,
+///    if there is one. Nobody can see them yet.
 /// 2. The signed checkpoint is swapped into the lock, if the lock still holds the one before. From here on the batch is
-///    part of the log, whatever happens: all that it takes to publish it is staged.
+///    part of the log, whatever happens: all that it takes to publish it is staged. The anchor follows.
 /// 3. Tiles are published, then the checkpoint: who sees the checkpoint finds the tiles.
 /// 4. What was staged is deleted, and the SCTs are handed out: each is of an entry in a published tree.
 ///
 /// An error in step 1 fails the batch. An error in 2 or 3 leaves it unknown what the lock or the readers have: the
 /// sequencer stops, and before it does anything else it loads the log again as if it had just started.
+///
+/// Once it is known that others have seen another tree of this log, nothing is signed any more.
 package actor Sequencer {
   private enum Condition {
     case running(LogHead, TreeEdge)
@@ -34,32 +37,42 @@ package actor Sequencer {
   private let identity: LogIdentity
   private let storage: any BlobStore
   private let lock: any CheckpointLock
+  private let anchor: (any CheckpointAnchor)?
   private let clock: ClockWatch
   private let settings: SequencerSettings
   private var condition: Condition
+  /// How the tree differs from what others have seen; set once.
+  private var fork: LogError?
   private var pool: Pool
   private var deduplicator: Deduplicator
   /// Issuers that are stored; bounded, since it only saves work.
   private var storedIssuers: Set<SHA256Hash> = []
   /// Held from the closing of a pool until its end: batches never overlap.
   private var isSequencing = false
+  /// Whether the last attempt to publish failed: the next one shows whether it works again, even if nothing is waiting.
+  private var hasFailed = false
   private var isFlushing = false
   private var supersededTiles: [String] = []
 
   /// Loads the log.
   ///
-  /// - Throws: ``LogError`` if lock and directory do not belong together.
+  /// - Parameters:
+  ///   - anchor: nil for none.
+  ///   - known: the checkpoint that somebody else serves as this log's, where it could be fetched.
+  /// - Throws: ``LogError`` if lock, directory, anchor and what is known do not belong together.
   package init(
-    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, table: any EntryTable,
-    clock: LogClock, settings: SequencerSettings = SequencerSettings()
+    _ identity: LogIdentity, storage: any BlobStore, lock: any CheckpointLock, anchor: (any CheckpointAnchor)? = nil,
+    table: any EntryTable, clock: LogClock, settings: SequencerSettings = SequencerSettings(), known: [UInt8]? = nil
   ) async throws {
     self.identity = identity
     self.storage = storage
     self.lock = lock
+    self.anchor = anchor
     self.clock = ClockWatch(clock)
     self.settings = settings
     pool = Pool(limit: settings.poolLimit)
-    let (head, edge) = try await LogLoader(identity: identity, storage: storage, lock: lock).load()
+    let loader = LogLoader(identity: identity, storage: storage, lock: lock, anchor: anchor)
+    let (head, edge) = try await loader.load(known: known)
     var deduplicator = Deduplicator(table, storage: storage)
     try await deduplicator.catchUp(to: head.size, lot: settings.deduplicationLot)
     self.deduplicator = deduplicator
@@ -73,7 +86,23 @@ package actor Sequencer {
 
   /// Why the log is stopped; nil while it runs.
   package var reasonForStop: (any Error)? {
-    if case .stopped(let error) = condition { error } else { nil }
+    if let fork { return fork }
+    return if case .stopped(let error) = condition { error } else { nil }
+  }
+
+  private var loader: LogLoader { LogLoader(identity: identity, storage: storage, lock: lock, anchor: anchor) }
+
+  /// Compares the tree with a checkpoint that somebody else serves as this log's.
+  ///
+  /// - Throws: ``LogError``. If it says that the two are different trees, or that this one is behind, nothing is signed from
+  ///   now on.
+  package func compare(with known: [UInt8]) async throws {
+    do {
+      try await loader.check(against: known, published: head)
+    } catch let error as LogError {
+      if error.isFork { fork = fork ?? error }
+      throw error
+    }
   }
 
   /// Waits until an entry is published.
@@ -85,7 +114,7 @@ package actor Sequencer {
 
   /// Adds an entry to the pool; `answer` is called once.
   package func submit(_ entry: PendingEntry, _ answer: @escaping @Sendable (Result<LogPlace, any Error>) -> Void) {
-    guard case .running = condition else { return answer(.failure(Rejection.unavailable)) }
+    guard case .running = condition, fork == nil else { return answer(.failure(Rejection.unavailable)) }
     pool.add(entry, answer)
   }
 
@@ -96,13 +125,19 @@ package actor Sequencer {
     guard !isSequencing else { return }
     isSequencing = true
     defer { isSequencing = false }
+    if let fork {
+      for item in pool.close() { item.answer(.failure(Rejection.unavailable)) }
+      throw fork
+    }
     if case .stopped = condition { try await reload() }
     guard case .running(let head, let edge) = condition else { return }
     var items = pool.close()
     do {
       items = try await answerDuplicates(items)
       try await sequence(items, head, edge)
+      hasFailed = false
     } catch {
+      hasFailed = true
       for item in items { item.answer(.failure(Rejection.unavailable)) }
       throw error
     }
@@ -110,7 +145,7 @@ package actor Sequencer {
 
   private func reload() async throws {
     do {
-      let (head, edge) = try await LogLoader(identity: identity, storage: storage, lock: lock).load()
+      let (head, edge) = try await loader.load()
       // Entries of a batch that was given up may be in the log after all.
       var deduplicator = deduplicator
       try await deduplicator.catchUp(to: head.size, lot: .max)
@@ -138,7 +173,7 @@ package actor Sequencer {
 
   private func sequence(_ items: [Pool.Item], _ head: LogHead, _ edge: TreeEdge) async throws {
     let time = try clock.time(after: head.timestamp)
-    if items.isEmpty, time.milliseconds - head.timestamp.milliseconds < settings.idleRefresh { return }
+    if items.isEmpty, !hasFailed, time.milliseconds - head.timestamp.milliseconds < settings.idleRefresh { return }
     let entries = items.map(\.entry)
     let batch = try await Sequencer.prepare(entries, edge, at: time)
     try await storeIssuers(of: entries)
@@ -148,11 +183,15 @@ package actor Sequencer {
       let bundle = StagedBundle(baseSize: edge.size, baseRoot: head.root, blobs: blobs)
       try await storage.put(Blob(staged, try bundle.encoded()))
     }
+    // It may have been found out meanwhile.
+    if let fork { throw fork }
     let next = try await identity.head(size: batch.edge.size, root: batch.root, at: time)
+    try await anchor?.stage(next.note, over: head.note)
     do {
       try await lock.replace(identity.logID, head.note, by: next.note)
+      try await anchor?.commit(next.note)
       if !blobs.isEmpty { try await storage.add(blobs) }
-      try await storage.put(Blob("checkpoint", next.note))
+      try await storage.put(Blob(Blob.checkpoint, next.note))
     } catch {
       condition = .stopped(error)
       throw error

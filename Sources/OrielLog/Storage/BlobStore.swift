@@ -1,3 +1,4 @@
+import CertificateTransparency
 package import NIOCore
 
 #if canImport(Glibc)
@@ -28,6 +29,8 @@ package protocol BlobStore: Sendable {
   func openNow(_ path: String, _ buffer: inout ByteBuffer) -> OpenBlob?
 
   /// Puts bytes at a path, in place of what was there. They outlast a loss of power once this returns.
+  ///
+  /// - Throws: ``BlobError/smallerCheckpoint(size:present:)`` where a checkpoint of a larger tree is there; that stays.
   func put(_ blob: Blob) async throws
 
   /// Adds blobs that never change. They outlast a loss of power once this returns.
@@ -44,6 +47,26 @@ package protocol BlobStore: Sendable {
   func list(_ folder: String) async throws -> [String]
 }
 
+extension Blob {
+  static let checkpoint = "checkpoint"
+
+  /// What ``BlobStore/put(_:)`` refuses.
+  ///
+  /// - Parameter present: what is at the path of a checkpoint now.
+  func check(replacing present: [UInt8]?) throws(BlobError) {
+    guard path == Blob.checkpoint, let present = present.flatMap(Blob.treeSize), let size = Blob.treeSize(bytes),
+      size < present
+    else { return }
+    throw .smallerCheckpoint(size: size, present: present)
+  }
+
+  /// The size in a checkpoint, whoever signed it; nil for what is none.
+  private static func treeSize(_ note: [UInt8]) -> UInt64? {
+    guard let note = try? SignedNote(decoding: note.span) else { return nil }
+    return try? Checkpoint(text: note.text).treeSize
+  }
+}
+
 extension BlobStore {
   package func openNow(_ path: String, _ buffer: inout ByteBuffer) -> OpenBlob? { nil }
 }
@@ -53,6 +76,7 @@ package enum BlobError: Error, Hashable, CustomStringConvertible {
   case differs(path: String)
   case badPath(String)
   case tooLarge(path: String, limit: Int)
+  case smallerCheckpoint(size: UInt64, present: UInt64)
   /// The operating system refused.
   case system(operation: String, path: String, code: Int32, reason: String)
 
@@ -66,6 +90,8 @@ package enum BlobError: Error, Hashable, CustomStringConvertible {
     case .differs(let path): "\(path) is there already with other bytes, and must never change"
     case .badPath(let path): "'\(path)' is no path of a log's file"
     case .tooLarge(let path, let limit): "\(path) is larger than \(limit) bytes"
+    case .smallerCheckpoint(let size, let present):
+      "the checkpoint that is there is of \(present) entries: one of \(size) must not take its place"
     case .system(let operation, let path, _, let reason): "can't \(operation) \(path): \(reason)"
     }
   }

@@ -86,6 +86,7 @@ package final class DirectoryStore: BlobStore {
 
   package func put(_ blob: Blob) async throws {
     try await threads.result {
+      if blob.path == Blob.checkpoint { try blob.check(replacing: try self.load(blob.path)) }
       try self.store(blob, mode: 0o644)
       try self.syncDirectories(of: [blob.path])
     }

@@ -20,9 +20,15 @@ struct TileReader: Sendable {
   }
 
   /// The root of the first entries.
-  func root(size: UInt64) async throws -> SHA256Hash {
+  ///
+  /// - Parameter present: the size of a tree, no smaller, whose tiles are there; those that only smaller ones had may
+  ///   have been deleted.
+  func root(size: UInt64, inTreeOf present: UInt64? = nil) async throws -> SHA256Hash {
     var tiles: [TileCoordinate: [SHA256Hash]] = [:]
-    for coordinate in TileCoordinate.rightEdge(ofSize: size) { tiles[coordinate] = try await hashes(coordinate) }
+    for coordinate in TileCoordinate.rightEdge(ofSize: size) {
+      let tile = TileCoordinate(level: coordinate.level, index: coordinate.index, treeSize: present ?? size)
+      tiles[coordinate] = Array(try await hashes(tile ?? coordinate).prefix(coordinate.width))
+    }
     return try Frontier(size: size) { tiles[$0] ?? [] }.root()
   }
 

@@ -9,13 +9,18 @@ struct LogInitCommand: AsyncParsableCommand {
     abstract: "Create a log: folder, keys, settings, and an empty signed tree.",
     discussion: """
       Examples:
-        oriel log init test --submission-url http://127.0.0.1:8080/test/ --roots our-ca.pem
+        oriel log init test --submission-url http://127.0.0.1:8080/test/ --roots our-ca.pem --no-anchor
         oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem --ccadb included.csv \\
+          --anchor /mnt/other/2026h1.anchor \\
           --not-after-start 2026-01-01T00:00:00Z --not-after-end 2026-07-01T00:00:00Z
-        oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem \\
+        oriel log init 2026h1 --submission-url https://log.example/2026h1/ --roots extra.pem --no-anchor \\
           --hsm-module /usr/lib/softhsm/libsofthsm2.so --hsm-token ct --hsm-key 2026h1 --hsm-pin-file /etc/ct/pin
 
       Prints the entry that a log list needs. A folder that is there already is left alone.
+
+      --anchor or --no-anchor: an anchor holds the last checkpoint that was signed, on another disk or mount. Only an
+      anchor notices that the machine was restored from a snapshot, with the log's folder and lock: to go on would fork
+      the log, which ends it.
       """)
 
   @Argument(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
@@ -48,7 +53,25 @@ struct LogInitCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The file of the lock. Default: lock.db in the folder.", valueName: "FILE"))
   var lock: String?
 
+  @Option(
+    help: ArgumentHelp("The anchor: a file to make on another disk or mount, in a writable folder.", valueName: "FILE"))
+  var anchor: String?
+
+  @Flag(name: .customLong("no-anchor"), help: "Without an anchor: restored snapshots go unnoticed.")
+  var goesWithoutAnchor = false
+
   @OptionGroup(title: "A key in a security module (PKCS #11)") var hsm: HSMOptions
+
+  func validate() throws {
+    guard (anchor == nil) == goesWithoutAnchor else {
+      throw ValidationError(
+        """
+        give either --anchor FILE or --no-anchor. An anchor, a file on another disk or mount, holds the last checkpoint \
+        that was signed: only it notices that the log was restored from a snapshot, which would fork it. Use --no-anchor \
+        for test benches, and where no snapshot of the machine is ever restored.
+        """)
+    }
+  }
 
   func run() async throws { try await reportingLogFailures(work) }
 
@@ -63,6 +86,10 @@ struct LogInitCommand: AsyncParsableCommand {
       throw CommandFailure("no root to accept: give some with --roots or --ccadb", ExitCode(64))
     }
     let made = try await LogFolder.create(folder, roots: store.pem, hsm: hsm.settings, clock: .system, settings)
+    if made.anchorIsBesideLock {
+      Terminal.complain(
+        "warning: the anchor is on the same file system as the lock: a snapshot of it takes both back, unnoticed")
+    }
     Terminal.note("oriel: \(folder): created \(made.settings.origin) with \(store.certificates.count) accepted roots")
     try Terminal.write(String(decoding: try made.entry.json(), as: UTF8.self))
   }
@@ -77,6 +104,7 @@ struct LogInitCommand: AsyncParsableCommand {
     settings.notAfterEnd = notAfterEnd
     settings.requiresServerAuth = serverAuth ? true : nil
     settings.lock = lock.map { URL(filePath: $0).path }
+    settings.anchor = anchor.map { URL(filePath: $0).path }
     settings.ccadb = ccadb.map { URL(filePath: $0).path }
     return settings
   }

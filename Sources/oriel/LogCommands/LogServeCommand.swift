@@ -13,6 +13,7 @@ struct LogServeCommand: AsyncParsableCommand {
         oriel log serve /srv/ct/2026h1 /srv/ct/2026h2
         oriel log serve test --listen 127.0.0.1:0 --period 100
         oriel log serve 2026h1 --listen 0.0.0.0:443 --tls-certificate chain.pem --tls-key key.pem
+        oriel log serve /new/place/2026h1 --moved
 
       Each log answers below the paths of its URLs; /health and /metrics tell how all of them fare. HTTP/2 is for a
       proxy in front (docs/log.md). SIGTERM and SIGINT: what was submitted is published and answered first. SIGHUP:
@@ -53,6 +54,9 @@ struct LogServeCommand: AsyncParsableCommand {
       "Recheck everything that is published once in this time, such as 7d or 12h; off for never.", valueName: "TIME"))
   var scrub = "7d"
 
+  @Flag(help: "The folder or the lock was moved, and nothing runs where it was. Once; never for a copy or a backup.")
+  var moved = false
+
   @OptionGroup var log: LogOptions
 
   func validate() throws {
@@ -80,31 +84,55 @@ struct LogServeCommand: AsyncParsableCommand {
   func run() async throws { try await log.reportingFailures(as: { CommandFailure(log: $0) }, work) }
 
   private func work(_ logger: Logger) async throws {
+    Signals.deferInterrupts()
     Memory.configure()
     let opened = try folders.map { try LogFolder($0) }
     let holds = try opened.map { try FolderHold($0.path) }
-    var services: [LogService] = []
-    for folder in opened {
-      services.append(try await open(folder, logger))
-      logger.notice("\(folder.settings.origin): \(services[services.count - 1].head.size) entries")
-    }
     var settings = LogServer.Settings()
     if let address { (settings.host, settings.port) = address }
     settings.clientRate = clientRate
     settings.trustsForwarded = trustForwarded
     settings.credentials = try credentials()
+    let listener = Listener(host: settings.host, port: settings.port)
+    let transport = HTTPTransport(
+      HTTPTransport.Settings(connectTimeout: .seconds(3), idleTimeout: .seconds(5), totalTimeout: .seconds(8)))
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await serve(opened, settings, listener, transport, logger))
+    } catch {
+      result = .failure(error)
+    }
+    try await transport.shutdown()
+    withExtendedLifetime(holds) {}
+    try result.get()
+  }
+
+  private func serve(
+    _ folders: [LogFolder], _ settings: LogServer.Settings, _ listener: Listener, _ transport: HTTPTransport,
+    _ logger: Logger
+  ) async throws {
+    var services: [LogService] = []
+    for folder in folders {
+      let source = PublicCheckpoint(of: folder.entry.monitoringURL, transport, unlessServedBy: listener)
+      services.append(try await open(folder, source, logger))
+      logger.notice("\(folder.settings.origin): \(services[services.count - 1].head.size) entries")
+    }
     let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
     let scheme = settings.credentials == nil ? "http" : "https"
     try await withThrowingTaskGroup(of: Void.self) { group in
       if let credentials = settings.credentials { group.addTask { await keepCurrent(credentials, logger) } }
       try await LogServer(services, settings).run(
-        onListening: { logger.notice("listening on \(scheme)://\(host):\($0)/") }, until: waitForInterrupt)
+        onListening: { port in
+          listener.listens(on: port)
+          logger.notice("listening on \(scheme)://\(host):\(port)/")
+        }, until: Signals.waitForInterrupt)
       group.cancelAll()
     }
-    withExtendedLifetime(holds) {}
   }
 
-  private func open(_ folder: LogFolder, _ logger: Logger) async throws -> LogService {
+  private func open(
+    _ folder: LogFolder, _ publicCheckpoint: PublicCheckpoint, _ logger: Logger
+  ) async throws -> LogService {
     var pace = SequencerSettings()
     pace.poolLimit = pool
     var settings = LogService.Settings()
@@ -114,7 +142,8 @@ struct LogServeCommand: AsyncParsableCommand {
     let origin = folder.settings.origin
     settings.scrub.onDamage = { logger.error("\(origin): damaged: \($0)") }
     return try await folder.open(
-      clock: .system, pace: pace, settings: settings, known: try await publicCheckpoint(of: folder, logger))
+      clock: .system, pace: pace, settings: settings, isMoved: moved, publicCheckpoint: publicCheckpoint,
+      logger: logger)
   }
 
   private func credentials() throws -> TLSCredentials? {
@@ -128,7 +157,7 @@ struct LogServeCommand: AsyncParsableCommand {
 
   /// Reads the certificate and key again when told to.
   private func keepCurrent(_ credentials: TLSCredentials, _ logger: Logger) async {
-    await onHangup {
+    await Signals.onHangup {
       do {
         try credentials.reload()
         logger.notice("TLS goes on with what is in the files now")
@@ -136,22 +165,5 @@ struct LogServeCommand: AsyncParsableCommand {
         logger.error("TLS goes on with what was read before: \(error)")
       }
     }
-  }
-
-  /// What the public sees of the log: it tells whether folder and lock were restored from a backup together.
-  private func publicCheckpoint(of folder: LogFolder, _ logger: Logger) async throws -> [UInt8]? {
-    let transport = HTTPTransport(
-      HTTPTransport.Settings(connectTimeout: .seconds(3), idleTimeout: .seconds(5), totalTimeout: .seconds(8)))
-    let url = folder.entry.monitoringURL + "checkpoint"
-    var note: [UInt8] = []
-    var isSeen = true
-    do {
-      _ = try await transport.get(url, limit: 1 << 16, into: &note)
-    } catch {
-      isSeen = false
-      logger.notice("not compared with what the public sees: \(error)")
-    }
-    try await transport.shutdown()
-    return isSeen ? note : nil
   }
 }

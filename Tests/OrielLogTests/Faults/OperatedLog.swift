@@ -33,7 +33,9 @@ struct OperatedLog {
     let roots = try temporary.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
     let url = "http://127.0.0.1:1\(ServedLog.prefix)"
     return try await Command.run(
-      ["log", "init", path, "--submission-url", url, "--roots", roots] + more, environment: environment)
+      ["log", "init", path, "--submission-url", url, "--roots", roots] + more
+        + (more.contains("--anchor") ? [] : ["--no-anchor"]),
+      environment: environment)
   }
 
   /// Starts the server; no HTTP if it ended.
@@ -45,10 +47,7 @@ struct OperatedLog {
   ) async throws -> (Command, RawHTTP?) {
     let (program, arguments) = wrapper(["log", "serve", path, "--listen", "127.0.0.1:0", "--min-free", "0"] + more)
     let command = try Command(arguments, program: program, environment: environment)
-    try await command.wait(for: "listening on ")
-    let address = command.errors.split(separator: "\n").last { $0.contains("listening on ") }
-    let port = address?.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) }
-    return (command, port.map { RawHTTP(port: $0) })
+    return (command, try await command.port().map { RawHTTP(port: $0) })
   }
 
   func fsck() async throws -> Command.Result { try await Command.run(["log", "fsck", path]) }

@@ -26,16 +26,16 @@ struct LogCommandTests {
       path = temporary.path + "/log"
       let roots = try temporary.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
       let result = try await Command.run(
-        ["log", "init", path, "--submission-url", "http://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots])
+        [
+          "log", "init", path, "--submission-url", "http://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots,
+          "--no-anchor",
+        ])
       #expect(result.status == 0, "\(result.errors)")
     }
 
     func serve(_ more: String...) async throws -> (Command, RawHTTP) {
       let command = try Command(["log", "serve", path, "--listen", "127.0.0.1:0", "--min-free", "0"] + more)
-      try await command.wait(for: "listening on ")
-      let address = command.errors.split(separator: "\n").last { $0.contains("listening on ") }
-      let port = address?.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) }
-      return (command, RawHTTP(port: try #require(port, "\(command.errors)")))
+      return (command, RawHTTP(port: try #require(try await command.port(), "\(command.errors)")))
     }
 
     func fsck(_ more: String...) async throws -> Command.Result { try await Command.run(["log", "fsck", path] + more) }
@@ -132,9 +132,8 @@ struct LogCommandTests {
     // A second copy is served as the mirror.
     let copy = try #require(made.temporary).path + "/copy"
     try FileManager.default.copyItem(atPath: made.path, toPath: copy)
-    let mirror = try Command(["log", "serve", copy, "--listen", "127.0.0.1:0", "--min-free", "0"])
-    try await mirror.wait(for: "listening on ")
-    let port = try #require(mirror.errors.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) })
+    let mirror = try Command(["log", "serve", copy, "--moved", "--listen", "127.0.0.1:0", "--min-free", "0"])
+    let port = try #require(try await mirror.port())
     for source in ["http://127.0.0.1:\(port)\(ServedLog.prefix)", archive] {
       let file = URL(filePath: made.path + "/public/tile/data/000")
       let right = try Data(contentsOf: file)
@@ -178,7 +177,7 @@ struct LogCommandTests {
       try FileManager.default.copyItem(atPath: made.path, toPath: copy)
       defer { try? FileManager.default.removeItem(atPath: copy) }
       try change(copy)
-      let result = try await Command.run(["log", "serve", copy, "--listen", "127.0.0.1:0"])
+      let result = try await Command.run(["log", "serve", copy, "--moved", "--listen", "127.0.0.1:0"])
       #expect([65, 78].contains(result.status) && result.errors.contains(reason), "\(result.errors)")
     }
     func restore(_ names: String..., to copy: String) throws {
@@ -198,7 +197,10 @@ struct LogCommandTests {
       try FileManager.default.copyItem(atPath: other.path + "/key.pem", toPath: copy + "/key.pem")
     }
     let again = try await Command.run(
-      ["log", "init", made.path, "--submission-url", "http://x.example/", "--roots", backup + "/roots.pem"])
+      [
+        "log", "init", made.path, "--submission-url", "http://x.example/", "--roots", backup + "/roots.pem",
+        "--no-anchor",
+      ])
     #expect(again.status == 78 && again.errors.contains("created once in its life"))
   }
 

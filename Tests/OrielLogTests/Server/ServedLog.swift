@@ -1,7 +1,9 @@
 import CTLogClient
 import CertificateTransparency
 import Foundation
+import Logging
 import MerkleTree
+import OrielLogging
 import Synchronization
 import TestSupport
 import TestWorld
@@ -39,6 +41,7 @@ struct ServedLog: Sendable {
     var pace = SequencerSettings()
     var service = LogService.Settings()
     var server = LogServer.Settings()
+    var logger = Logger.silent
 
     init() {
       service.period = .milliseconds(20)
@@ -72,7 +75,8 @@ struct ServedLog: Sendable {
     let path = temporary.path + "/log"
     if !FileManager.default.fileExists(atPath: path) { try await create(path, authority, clock, options.window) }
     let folder = try LogFolder(path)
-    let service = try await folder.open(clock: clock.clock, pace: options.pace, settings: options.service)
+    let service = try await folder.open(
+      clock: clock.clock, pace: options.pace, settings: options.service, logger: options.logger)
     return try await serve([service], options.server) { port in
       try await body(
         ServedLog(

@@ -112,15 +112,17 @@ struct TLSTests {
     let authority = try TestAuthority(seed: 3)
     let roots = try scene.folder.write(PEM.encode(authority.root.chain[0]), to: "roots.pem")
     let made = try await Command.run(
-      ["log", "init", log, "--submission-url", "https://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots])
+      [
+        "log", "init", log, "--submission-url", "https://127.0.0.1:1\(ServedLog.prefix)", "--roots", roots,
+        "--no-anchor",
+      ])
     #expect(made.status == 0, "\(made.errors)")
     let service = try Command([
       "log", "serve", log, "--listen", "127.0.0.1:0", "--min-free", "0", "--tls-certificate", scene.certificate,
       "--tls-key", scene.key,
     ])
-    try await service.wait(for: "listening on https")
-    let address = service.errors.split(separator: "\n").last { $0.contains("listening on ") }
-    let port = try #require(address?.split(whereSeparator: { !$0.isNumber }).last.flatMap { Int($0) })
+    let port = try #require(try await service.port())
+    #expect(service.errors.contains("listening on https://"))
     let request = TLSTests.request("checkpoint", isLast: true)
     #expect(try await !scene.talk(port, request).bytes.isEmpty)
     try await scene.make("second")

@@ -106,7 +106,16 @@ final class MemoryStore: BlobStore {
     return blobs.withLock { $0[path] }
   }
 
-  func put(_ blob: Blob) async throws { try await write("put \(blob.path)", [{ self.keep(blob) }]) }
+  func put(_ blob: Blob) async throws {
+    try await write(
+      "put \(blob.path)",
+      [
+        {
+          try blob.check(replacing: self.blobs.withLock { $0[blob.path] })
+          self.keep(blob)
+        }
+      ])
+  }
 
   func add(_ added: [Blob]) async throws {
     try await write(

@@ -26,13 +26,15 @@ final class Schedule {
   private let answers = Answers()
   private var writers: [Sequencer?]
   private var backup: MemoryStore.Blobs?
+  /// Of directory and lock together.
+  private var snapshot: (blobs: MemoryStore.Blobs, lock: [LogID: [UInt8]])?
   private var clockIsWrong: Int64 = 0
   /// How often what happened, to see that a run is worth its time.
   private(set) var counts: [String: Int] = [:]
 
   init(seed: UInt64) {
     dice = Dice(seed: seed)
-    bench = Bench(plan: plan)
+    bench = Bench(plan: plan, isAnchored: dice.happens(percent: 50))
     writers = Array(repeating: nil, count: dice.happens(percent: 30) ? 2 : 1)
   }
 
@@ -74,6 +76,10 @@ final class Schedule {
     }
     if dice.happens(percent: 8) { backup = bench.storage.content }
     if let old = backup, dice.happens(percent: 10) { try await restore(old) }
+    if bench.anchor != nil {
+      if let old = snapshot, dice.happens(percent: 15) { try await restoreSnapshot(old.blobs, old.lock) }
+      if dice.happens(percent: 15) { snapshot = (bench.storage.content, bench.lock.content) }
+    }
     for number in writers.indices where writers[number] == nil {
       do { writers[number] = try await bench.sequencer(settings) } catch is InjectedFault { count("failed start") }
     }
@@ -173,6 +179,31 @@ final class Schedule {
     }
   }
 
+  /// Somebody puts old copies of directory and lock in place, which go together: only the anchor can tell. Then the right
+  /// ones come back.
+  private func restoreSnapshot(_ blobs: MemoryStore.Blobs, _ lock: [LogID: [UInt8]]) async throws {
+    endFaults()
+    plan.settle()
+    defer { planFaults() }
+    for number in writers.indices { writers[number] = nil }
+    let right = (blobs: bench.storage.content, lock: bench.lock.content, anchor: bench.anchor?.content)
+    (bench.storage.content, bench.lock.content) = (blobs, lock)
+    do {
+      let head = await (try await bench.sequencer(settings)).head
+      guard let anchored = right.anchor.map({ try? Bench.identity.head(reading: $0) }) ?? nil, let head,
+        anchored.timestamp <= head.timestamp
+      else { throw Broken(description: "a restored snapshot goes its own way") }
+      count("snapshot of no harm")
+    } catch let error as LogError {
+      guard case .anchor = error else { throw error }
+      count("snapshot refused")
+    }
+    guard bench.anchor?.content == right.anchor || right.lock == lock else {
+      throw Broken(description: "a restored snapshot changed the anchor")
+    }
+    (bench.storage.content, bench.lock.content) = (right.blobs, right.lock)
+  }
+
   /// The faults end, and the log is opened once more: it has to work, and to have kept every promise.
   private func finish() async throws {
     endFaults()
@@ -207,6 +238,9 @@ final class Schedule {
     }
     guard let locked = bench.lock.content[Bench.identity.logID], locked == bench.storage.content["checkpoint"] else {
       throw Broken(description: "lock and directory differ")
+    }
+    guard bench.anchor.map({ $0.content == locked }) ?? true else {
+      throw Broken(description: "lock and anchor differ")
     }
     if writers.count == 1 {
       let certificates = Set(tree.leaves.map { $0[10..<($0.count - 10)] })

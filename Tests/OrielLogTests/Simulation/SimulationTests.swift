@@ -25,7 +25,10 @@ struct SimulationTests {
     }
     // A simulation in which nothing happens proves nothing.
     if Self.seeds.count >= 400 {
-      for what in ["crash", "clock step", "faulty step", "failed tick", "failed start", "restore refused", "promise"] {
+      for what in [
+        "crash", "clock step", "faulty step", "failed tick", "failed start", "restore refused", "snapshot refused",
+        "promise",
+      ] {
         #expect(counts[what, default: 0] > 20, "\(what)")
       }
     }

@@ -38,6 +38,25 @@ struct DirectoryTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/incoming") == [])
   }
 
+  @Test("A checkpoint takes the place of none of a larger tree; what is no checkpoint is no obstacle")
+  func checkpoints() async throws {
+    let folder = try TemporaryFolder()
+    let store = try DirectoryStore(folder.path)
+    func put(_ size: UInt64) async throws {
+      let head = try await Bench.identity.head(size: size, root: .zero, at: Timestamp(milliseconds: 5))
+      try await store.put(Blob("checkpoint", head.note))
+    }
+    for size: UInt64 in [0, 1, 9, 9, 10, 11] { try await put(size) }
+    let present = try await store.get("checkpoint")
+    for size: UInt64 in [10, 9, 2, 0] {
+      await #expect(throws: BlobError.smallerCheckpoint(size: size, present: 11)) { try await put(size) }
+    }
+    #expect(try await store.get("checkpoint") == present)
+    try await store.put(Blob("checkpoint", Array("11\n".utf8)))
+    try await put(3)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/incoming") == [])
+  }
+
   @Test("The lock swaps only what it holds, each log for itself")
   func lock() async throws {
     let folder = try TemporaryFolder()
@@ -51,9 +70,15 @@ struct DirectoryTests {
     try await lock.create(two, [5])
     try await lock.replace(one, [1], by: [2])
     await #expect(throws: LockError.taken) { try await lock.replace(one, [1], by: [3]) }
+    #expect(try await lock.location(one) == nil)
+    let location = LockLocation(machine: "m", device: 1 << 63, inode: .max, path: "/x")
+    try await lock.record(LockLocation(machine: "", device: 0, inode: 0, path: ""), of: one)
+    try await lock.record(location, of: one)
     let again = try SQLCheckpointLock(sqliteFile: path)
     #expect(try await again.load(one) == [2])
     #expect(try await again.load(two) == [5])
+    #expect(try await again.location(one) == location)
+    #expect(try await again.location(two) == nil)
   }
 
   @Test("A log on disk: SCTs verify, the log goes on after a restart, and every flipped bit is named")
@@ -147,6 +172,8 @@ struct DirectoryTests {
         let isGzipped = path.hasPrefix("tile/data/") || path.hasPrefix("tile/names/")
         let offset = (isGzipped ? 10 : 0) + Int(generator.next() % UInt64(right.count - (isGzipped ? 10 : 0)))
         wrong[offset] ^= 1 << (generator.next() % 8)
+        // A checkpoint that claims more entries could not be replaced.
+        try await store.delete([path])
         try await store.put(Blob(path, wrong))
         let found = try await findings(store, lock)
         #expect(found.contains { $0.path == path }, "\(path) at \(offset): \(found.prefix(3))")
