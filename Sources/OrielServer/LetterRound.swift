@@ -17,7 +17,7 @@ package final class LetterRound: Sendable {
   private static let mostWaiting = 1000
 
   /// Nil where no way to send mail is configured.
-  private let mail: LinkMail?
+  private let mail: Mutex<LinkMail?>
   private let service: AccountService
   private let time: Timekeeper
   private let note: @Sendable (String) -> Void
@@ -27,23 +27,25 @@ package final class LetterRound: Sendable {
   package init(
     _ mail: LinkMail?, _ service: AccountService, time: Timekeeper, note: @escaping @Sendable (String) -> Void
   ) {
-    self.mail = mail
+    self.mail = Mutex(mail)
     self.service = service
     self.time = time
     self.note = note
   }
 
+  /// Goes on with another way to send mail.
+  package func replace(_ mail: LinkMail?) { self.mail.withLock { $0 = mail } }
+
   /// Sends a letter; returns when it has left, will never leave, or the task is cancelled.
   package func send(_ letter: LinkLetter, url: String) async {
-    guard let mail else {
-      tell(letter, "can't be sent: no way to send mail is configured")
-      return
-    }
     var pause = LetterRound.firstPause
     var waited: Int64 = 0
     var isWaiting = false
     defer { if isWaiting { waiting.withLock { $0 -= 1 } } }
     while true {
+      guard let mail = mail.withLock({ $0 }) else {
+        return tell(letter, "can't be sent: no way to send mail is configured")
+      }
       let words: String
       switch await mail.send(letter, url: url, now: time.now()) {
       case .delivered: return

@@ -211,8 +211,10 @@ struct MailTests {
     }
     change = DomainChange()
     change.isBaselineConfirmed = true
-    #expect(try await registry.accounts.change(owner, domains[0].id, change).baselineConfirmedAt == registry.now)
-    #expect(try await registry.accounts.change(owner, own, change).isOn)
+    let (confirms, machine) = (change, Actor.machine(owner.account))
+    await #expect(throws: AccountError.self) { try await registry.accounts.change(owner, domains[0].id, confirms) }
+    #expect(try await registry.accounts.change(machine, domains[0].id, change).baselineConfirmedAt == registry.now)
+    #expect(try await registry.accounts.change(machine, own, change).isOn)
   }
 
   @Test("what the configuration file says of a domain is not changed elsewhere; what it says no longer is undone")
@@ -254,7 +256,7 @@ struct MailTests {
     // What the pages say of it stays, whatever the file says of all else.
     var change = DomainChange()
     (change.allowedOwners, change.isBaselineConfirmed) = (["Other Trust"], true)
-    _ = try await registry.accounts.change(owner, id, change)
+    _ = try await registry.accounts.change(.machine(owner.account), id, change)
     var other = ConfiguredDomain(said.item)
     other.delivery.known = .never
     try await registry.service.mirror([other], in: owner.account)

@@ -15,17 +15,24 @@ package struct SignIn: Sendable {
 
   // MARK: Links
 
-  /// Makes a link for an address. Answer the same whatever this gives, and send the letter when that has been said:
-  /// nobody may learn who has an account.
+  /// Counts an attempt to sign in. Whether anybody has the address is not looked up: the answer can't tell.
   ///
   /// - Parameter client: what attempts are counted by, such as its network address.
-  /// - Returns: nil if nobody has this address.
-  package func requestLink(address text: String, client: String) async throws -> LinkLetter? {
+  /// - Returns: the address, for ``link(for:)`` once the answer has been sent.
+  package func admit(address text: String, client: String) async throws -> String {
     try await store.transaction { [store] connection in
       let (now, address) = (store.now(), try Address.normalised(text))
       let attempts = Attempts(connection: connection, now: now)
       try attempts.add("sign-in from \(client.prefix(100))", most: store.limits.linksPerClient, within: 900_000)
       try attempts.add("sign-in \(address)", most: store.limits.linksPerAddress, within: 900_000)
+      return address
+    }
+  }
+
+  /// A link by which an address that ``admit(address:client:)`` gave signs in; nil if nobody has it.
+  package func link(for address: String) async throws -> LinkLetter? {
+    try await store.transaction { [store] connection in
+      let now = store.now()
       // The same work whoever asks: a link that is told to nobody opens nothing.
       let letter = try Links(connection: connection, store: store, now: now).make(
         .signIn, subject: nil, address: address, lasting: SignIn.linkLifetime)
@@ -33,6 +40,11 @@ package struct SignIn: Sendable {
         "SELECT 1 FROM members WHERE address = ? AND locked_at IS NULL LIMIT 1", [.text(address)])
       return members.isEmpty ? nil : letter
     }
+  }
+
+  /// ``admit(address:client:)`` and ``link(for:)`` at once, where nobody learns anything from the time that it takes.
+  package func requestLink(address: String, client: String) async throws -> LinkLetter? {
+    try await link(for: try await admit(address: address, client: client))
   }
 
   /// What a link is for, and nothing is changed: mail programs open links that nobody clicked.

@@ -32,8 +32,7 @@ struct UnexplainedMailTests {
       "certificates@mozilla.org, chrome-root-program@google.com,", "https://bugzilla.mozilla.org/",
       "https://oriel.example/issuances/\(pair.issuanceID)\n", "The report to the CA\n", "To: problems@honest.example\n",
       "Subject: Certificate problem report: unauthorised certificate for\nshop.example\n",
-      "We control the domain of shop.example.", "Serial number: ", "Why we believe it to be mis-issued:\n",
-      "- No certificate that we accepted is for new.shop.example", "Please\n", "1. revoke it within 24 hours",
+      "We control the domain of shop.example.", "Serial number: ", "Please\n", "1. revoke it within 24 hours",
       "2. tell us how", "3. look for other certificates", "We expect your preliminary report within 24 hours",
       "https://oriel.example/unsubscribe/",
     ] {
@@ -43,6 +42,8 @@ struct UnexplainedMailTests {
     #expect(!text.contains("..\n") && !text.contains(".. "))
     let report = try #require(text.split(separator: String(repeating: "=", count: 76)).dropFirst().first)
     let words = report.lowercased().split { !$0.isLetter }
+    // What the owner accepted, and what could not be found out, proves nothing to a CA.
+    for word in ["accepted", "inventory", "found"] { #expect(!words.contains { $0 == word }, "\(word)") }
     // It asks the CA for its report, and says nothing else of “you”.
     #expect(words.count { ["you", "yours"].contains($0) } == 1 && report.contains("how to reach you]"))
   }

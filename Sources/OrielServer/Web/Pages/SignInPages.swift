@@ -3,12 +3,17 @@ import OrielAccounts
 
 /// Signing in, confirming, and leaving.
 extension Site {
-  func signInPage(_ visit: Visit) async throws -> Page { Page("sign-in", title: "Sign in", [:]) }
+  func signInPage(_ visit: Visit) async throws -> Page {
+    Page("sign-in", title: "Sign in", ["next": ReturnPath(visit.form["next"] ?? visit.query["next"])?.text])
+  }
 
   func requestLink(_ visit: Visit) async throws -> Outcome {
-    let address = visit.form["address"] ?? ""
-    send(try await signIn.requestLink(address: address, client: visit.client))
-    return .page(Page("sent", title: "Look at your mail", ["sentTo": address]))
+    let address = try await signIn.admit(address: visit.form["address"] ?? "", client: visit.client)
+    let next = ReturnPath(visit.form["next"])
+    var page = Page(
+      "sent", title: "Look at your mail", ["sentTo": address, "nextQuery": next.map { "?next=" + $0.encoded }])
+    page.afterwards = { [self] in sendLink(to: address, next: next) }
+    return .page(page)
   }
 
   /// What a link is for, with a button: mail programs open links that nobody clicked.
@@ -19,7 +24,8 @@ extension Site {
     return Page(
       "link", title: purpose == .signIn ? "Sign in" : purpose == .firstStart ? "Welcome" : "Confirm your address",
       [
-        "link": link, "linkAddress": address, "linkAccount": subject?.account, "linkItem": subject?.item,
+        "link": link, "next": ReturnPath(visit.form["next"] ?? visit.query["next"])?.text, "linkAddress": address,
+        "linkAccount": subject?.account, "linkItem": subject?.item,
         "isSignIn": purpose == .signIn, "isFirstStart": purpose == .firstStart,
         "isConfirm": purpose == .confirmMember || purpose == .confirmRecipient,
       ])
@@ -41,7 +47,7 @@ extension Site {
     }
     let lifetime = SignIn.sessionLifetime / 1000
     return .redirect(
-      "/",
+      ReturnPath(visit.form["next"])?.text ?? "/",
       cookies: [
         address.cookie(address.sessionCookie, session.secret.text, seconds: lifetime),
         address.cookie(address.visitorCookie, "", seconds: 0),

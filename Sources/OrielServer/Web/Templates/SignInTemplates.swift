@@ -2,7 +2,7 @@ let signInTemplate = """
   {{<layout}}{{$main}}
   <div class="narrow">
   <h1>Sign in</h1>
-  <form method="post" action="/sign-in">{{>code}}
+  <form method="post" action="/sign-in">{{>code}}{{#next}}<input type="hidden" name="next" value="{{next}}">{{/next}}
   <label for="address">Your e-mail address</label>
   <input id="address" name="address" type="email" autocomplete="email" required autofocus value="{{typed.address}}"{{#refused.sign-in.address}} aria-invalid="true" aria-describedby="e-address"{{/refused.sign-in.address}}>
   {{#refused.sign-in.address}}<p class="error" id="e-address">{{.}}</p>{{/refused.sign-in.address}}
@@ -18,7 +18,7 @@ let sentTemplate = """
   <div class="narrow">
   <h1>Look at your mail</h1>
   <p>If <bdi>{{sentTo}}</bdi> belongs to an account here, a link to sign in is on its way. It works once, for 15 minutes.</p>
-  <p><a href="/sign-in">Another address</a></p>
+  <p><a href="/sign-in{{nextQuery}}">Another address</a></p>
   </div>
   {{/main}}{{/layout}}
   """
@@ -28,7 +28,7 @@ let linkTemplate = """
   <div class="narrow">
   {{#isSignIn}}
   <h1>Sign in</h1>
-  <form method="post" action="/link/{{link}}">{{>code}}<p>As <strong><bdi>{{linkAddress}}</bdi></strong>, in this browser.</p><button>Sign in</button></form>
+  <form method="post" action="/link/{{link}}">{{>code}}{{#next}}<input type="hidden" name="next" value="{{next}}">{{/next}}<p>As <strong><bdi>{{linkAddress}}</bdi></strong>, in this browser.</p><button>Sign in</button></form>
   {{/isSignIn}}
   {{#isConfirm}}
   <h1>Confirm your address</h1>
