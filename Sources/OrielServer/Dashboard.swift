@@ -18,6 +18,7 @@ package struct Dashboard: Sendable {
   private let port: Int
   private let accounts: AccountStore
   private let search: IssuanceSearch
+  private let letters: LetterRound
 
   /// - Parameters:
   ///   - transport: how logs are asked for proofs; nil where they are not.
@@ -61,7 +62,13 @@ package struct Dashboard: Sendable {
     port = place.port
     host = place.host.contains(":") ? "[\(place.host)]" : place.host
     self.accounts = store
+    self.letters = letters
     search = IssuanceSearch(database)
+  }
+
+  /// Goes on with another configuration, as far as mail to sign in goes; the rest takes a restart.
+  package func replace(with configuration: Configuration) {
+    letters.replace(ServicePlan.post(configuration).map { LinkMail($0) })
   }
 
   /// Nobody can be served at an address.

@@ -1,3 +1,4 @@
+import CertificateTransparency
 import Foundation
 package import OrielAccounts
 package import OrielAlerting
@@ -116,8 +117,7 @@ package struct ServicePlan: Sendable {
           allowPublicSuffix: configuration.allowPublicSuffix, publicSuffixes: suffixes)
       }
     }
-    var seen: Set<WatchedItem> = []
-    return items.filter { seen.insert($0).inserted }
+    return items.uniqued()
   }
 
   // MARK: Routes

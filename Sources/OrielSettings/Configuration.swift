@@ -135,4 +135,6 @@ package struct LoadedConfiguration: Sendable {
   package let knownKeys: Set<String>
   /// The settings in force as YAML, secrets masked.
   package let masked: String
+  /// The settings in force by dotted key, a list as one; and the texts of files that are settings, by their paths.
+  let values: [String: String]
 }

@@ -57,8 +57,13 @@ package struct ConfigurationLoader {
     let names = Dictionary(
       ConfigurationLoader.scalarKeys.map { (ConfigurationLoader.variable($0), $0) },
       uniquingKeysWith: { first, _ in first })
-    for (name, value) in environment {
-      if let key = names[name] { layered[key] = (value, "environment variable \(name)") }
+    var mistyped: [(name: String, meant: String)] = []
+    for (name, value) in environment where name.hasPrefix("ORIEL_") {
+      if let key = names[name] {
+        layered[key] = (value, "environment variable \(name)")
+      } else if let meant = names.keys.sorted().first(where: { distance($0, name) <= 2 }) {
+        mistyped.append((name, meant))
+      }
     }
     for (key, value) in overrides { layered[key] = (value, "--set") }
     let reader = SettingsReader(file: file, overrides: layered, readFile: readFile)
@@ -66,10 +71,15 @@ package struct ConfigurationLoader {
     let configuration = Configuration(section)
     section.finish()
     reader.checkOverrides()
+    for (name, meant) in mistyped.sorted(by: { $0.name < $1.name }) {
+      reader.warn("the environment variable \(name) is no setting; do you mean \(meant)?")
+    }
     guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
+    let tree = ConfigurationLoader.tree(root, layered)
     return LoadedConfiguration(
       configuration: configuration, warnings: reader.warnings, knownKeys: reader.knownKeys,
-      masked: try masked(root, layered))
+      masked: try Yams.serialize(node: ConfigurationLoader.masking(tree), allowUnicode: true),
+      values: try ConfigurationLoader.values(of: tree).merging(reader.texts) { first, _ in first })
   }
 
   /// The environment's name for a key.
@@ -108,13 +118,23 @@ package struct ConfigurationLoader {
   private static let secrets: Set<String> = ["password", "secret"]
 
   /// The file's settings with what is laid over them.
-  private func masked(_ root: Node?, _ layered: [String: (value: String, source: String)]) throws -> String {
+  private static func tree(_ root: Node?, _ layered: [String: (value: String, source: String)]) -> Node {
     let empty = Node([(Node, Node)]())
     var tree = root.flatMap { $0.isNothing ? nil : $0 } ?? empty
     for (key, override) in layered.sorted(by: { $0.key < $1.key }) {
-      tree = ConfigurationLoader.setting(key.split(separator: ".").map(String.init)[...], to: override.value, in: tree)
+      tree = setting(key.split(separator: ".").map(String.init)[...], to: override.value, in: tree)
     }
-    return try Yams.serialize(node: ConfigurationLoader.masking(tree), allowUnicode: true)
+    return tree
+  }
+
+  private static func values(of node: Node, _ key: String = "") throws -> [String: String] {
+    guard case .mapping(let mapping) = node, !mapping.isEmpty else { return [key: try Yams.serialize(node: node)] }
+    var values: [String: String] = [:]
+    for (name, value) in mapping {
+      let inner = (key.isEmpty ? "" : key + ".") + (name.string ?? "")
+      try values.merge(ConfigurationLoader.values(of: value, inner)) { first, _ in first }
+    }
+    return values
   }
 
   private static func setting(_ path: ArraySlice<String>, to value: String, in node: Node) -> Node {

@@ -36,14 +36,19 @@ struct ConfigOptions: ParsableArguments {
 
   static func load(_ file: String, overrides: [String: String] = [:]) throws -> LoadedConfiguration {
     let loader = ConfigurationLoader(environment: ProcessInfo.processInfo.environment, overrides: overrides) { path in
-      guard let data = FileManager.default.contents(atPath: path) else { throw Unreadable() }
+      guard let data = FileManager.default.contents(atPath: path) else { throw Unreadable(path: path) }
       return String(decoding: data, as: UTF8.self)
     }
     return try loader.load(file)
   }
 
   private struct Unreadable: Error, CustomStringConvertible {
-    let description = "there is no such file, or it must not be read"
+    let path: String
+
+    var description: String {
+      FileManager.default.fileExists(atPath: path)
+        ? "it is there, but this user may not read it" : "there is no such file"
+    }
   }
 }
 

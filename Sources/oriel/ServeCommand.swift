@@ -18,8 +18,8 @@ struct ServeCommand: AsyncParsableCommand {
         oriel serve --config oriel.yaml --set data_dir=/var/lib/oriel
 
       docs/oriel.example.yaml is a configuration to begin with; `oriel config check` says what is wrong with yours, and
-      `oriel alerts test` whether mail and webhooks get through. SIGHUP puts a changed configuration in force; one with
-      mistakes is refused, and the old one stays.
+      `oriel alerts test` whether mail and webhooks get through. SIGHUP puts a changed configuration in force, and
+      says which settings need a restart; one with mistakes is refused, and the old one stays.
       """)
 
   @OptionGroup var options: ConfigOptions
@@ -70,32 +70,44 @@ struct ServeCommand: AsyncParsableCommand {
     let lists = sources.count == 1 ? "the logs of one list" : "the logs of \(sources.count) lists"
     logger.notice("serving from \(directory.path), following \(lists)")
     let result: Result<Void, any Error>
-    do { result = .success(try await run(service, logs, board, dashboard, logger)) } catch { result = .failure(error) }
+    do {
+      result = .success(try await run(service, logs, board, dashboard, loaded, logger))
+    } catch { result = .failure(error) }
     try await transport.shutdown()
     withExtendedLifetime(directory.path) {}
     try result.get()
   }
 
   private func run(
-    _ service: Service, _ logs: ListKeeper, _ board: StatusBoard, _ dashboard: Dashboard?, _ logger: Logger
+    _ service: Service, _ logs: ListKeeper, _ board: StatusBoard, _ dashboard: Dashboard?,
+    _ loaded: LoadedConfiguration, _ logger: Logger
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { _ = try await service.run { try await logs.load() } }
       group.addTask { await Signals.waitForInterrupt() }
       group.addTask { try await ProgressReporter(board: board, logger: logger).run() }
-      group.addTask { await Signals.onHangup { await reload(service, logger) } }
+      group.addTask {
+        var inForce = loaded
+        await Signals.onHangup { await reload(service, dashboard, &inForce, startedWith: loaded, logger) }
+      }
       if let dashboard { group.addTask { try await dashboard.run { logger.notice("\($0)") } } }
       try await group.next()
     }
   }
 
-  private func reload(_ service: Service, _ logger: Logger) async {
+  private func reload(
+    _ service: Service, _ dashboard: Dashboard?, _ inForce: inout LoadedConfiguration,
+    startedWith first: LoadedConfiguration, _ logger: Logger
+  ) async {
     do {
-      let configuration = try options.load().configuration
-      try await service.replace(with: configuration)
-      log.apply(configuration)
-      logger.notice("the configuration was read again and is in force")
+      let loaded = try options.load()
+      for warning in loaded.warnings { logger.warning("\(warning)") }
+      try await service.replace(with: loaded.configuration)
+      dashboard?.replace(with: loaded.configuration)
+      log.apply(loaded.configuration)
+      logger.notice("\(ConfigurationChanges(to: loaded, from: inForce, startedWith: first).summary)")
+      inForce = loaded
     } catch {
       logger.error("\(CommandFailure(error).message)\nThe configuration in force stays as it was.")
     }

@@ -101,7 +101,7 @@ struct ServeCommandTests {
       #expect(service.errors.contains("nonsense: there is no such setting"))
       _ = try folder.write(text.replacing("- watched.example", with: "- other.example"), to: "oriel.yaml")
       service.send(SIGHUP)
-      try await service.wait(for: "is in force")
+      try await service.wait(for: "in force: ")
       try world.issue("www.watched.example")
       try world.issue("www.other.example")
       try await wait { try mail.mails().count >= 2 }
@@ -134,7 +134,7 @@ struct ServeCommandTests {
       let other = "- item: other.example\n    recipients: [owner]\n    tell: {expected: weekly}"
       _ = try folder.write(text.replacing("- watched.example", with: other), to: "oriel.yaml")
       service.send(SIGHUP)
-      try await service.wait(for: "is in force")
+      try await service.wait(for: "in force: ")
       try world.issue("www.watched.example")
       try world.issue("www.other.example")
       try await wait { try mail.mails().count >= 2 }
@@ -188,6 +188,7 @@ struct ServeCommandTests {
               command: {program: /bin/sh, arguments: [-c, 'echo "$ORIEL_VERDICT" >> \(folder.path)/ran']}
           defaults: {recipients: [me]}
           inventory: [{item: watched.example, folder: "\(folder.path)/live"}]
+          verdicts: {hold: 0s}
           smtp: {host: 127.0.0.1, port: \(mail.port), security: none, from: Oriel <oriel@mail.example>}
           log_lists: ["\(world.logListURL)"]
           data_dir: \(folder.path)/data

@@ -1,3 +1,4 @@
+import CertificateTransparency
 package import OrielStore
 import Synchronization
 
@@ -37,9 +38,8 @@ package struct AlertRoutes: Sendable {
 
   /// Every target that is named anywhere, once.
   package var all: [AlertTarget] {
-    var seen: Set<AlertTarget> = []
     let lists = items.values.map { $0 } + canaries.values.map { $0 } + [standard, logHealth, heartbeat]
-    return lists.flatMap { $0 }.filter { seen.insert($0).inserted }
+    return lists.flatMap { $0 }.uniqued()
       .sorted { ($0.recipient, $0.target) < ($1.recipient, $1.target) }
   }
 }
