@@ -29,7 +29,7 @@ package struct AccountStore: Sendable {
   let limits: AccountLimits
   let publicSuffixes: PublicSuffixes
   /// Milliseconds since 1970.
-  let now: @Sendable () -> Int64
+  package let now: @Sendable () -> Int64
   /// So many bytes that nobody can guess.
   let random: @Sendable (Int) -> [UInt8]
   package let signal = SettingsSignal()

@@ -71,8 +71,8 @@ extension AlertStore {
     }
   }
 
-  /// Of the newest ``mostEarlier`` that were judged for a domain before an issuance: whether one of the same issuer was
-  /// accepted, and how many were unexplained or denied.
+  /// Of the newest ``mostEarlier`` that were judged for a domain before an issuance, how many were unexplained or denied;
+  /// and whether one of the same issuer was accepted, or is in the inventory or the confirmed baseline.
   ///
   /// - Parameter baseline: when the owner confirmed all that there was, in milliseconds since 1970.
   package func judgedBefore(
@@ -81,9 +81,13 @@ extension AlertStore {
     try await database.read { connection in
       let row = try connection.query(
         """
+        WITH own AS (SELECT nullif(issuer_key_hash, zeroblob(32)) AS key FROM issuances WHERE id = ?1)
         SELECT
-          max(is_accepted AND issuer_key_hash = (SELECT issuer_key_hash FROM issuances WHERE id = ?1)
-            AND issuer_key_hash <> zeroblob(32)),
+          coalesce(max(is_accepted AND issuer_key_hash = (SELECT key FROM own)), 0)
+            OR EXISTS (SELECT 1 FROM inventory v JOIN own ON own.key = v.issuer_key_hash
+              WHERE v.domain_id = ?2 AND v.removed_at IS NULL)
+            OR EXISTS (SELECT 1 FROM baseline b JOIN own ON own.key = b.issuer_key_hash
+              WHERE b.domain_id = ?2 AND b.is_confirmed = 1),
           sum(NOT is_accepted AND (verdict = 'unexplained' OR state = 'denied'))
         FROM (
           SELECT i.issuer_key_hash, j.verdict, j.state,
@@ -128,8 +132,8 @@ extension AlertStore {
   /// again.
   package static let tellingOverlap: Int64 = 60_000
 
-  /// Some of what was judged to be unexplained, and told of since: itself, or its key; and of what had no history yet,
-  /// and has one since.
+  /// Some of what was judged to be unexplained, and told of since: itself, or its key; and of what was judged before the
+  /// baseline of its domain was confirmed, or taken back.
   ///
   /// - Parameter since: what was told of before is left out.
   package func toldAfterwards(
@@ -152,16 +156,35 @@ extension AlertStore {
           -- A judgement of a clock that was ahead says nothing of what came first.
           AND (v.added_at > j.at - ?2 OR j.at > ?4)
         UNION
-        SELECT i.id, d.id, d.item FROM domains d CROSS JOIN judgements j ON j.domain_id = d.id
-          JOIN issuances i ON i.number = j.issuance
-        WHERE d.baseline_confirmed_at >= ?1 AND d.is_on = 1 AND j.verdict = 'no-history' AND j.state = 'new' LIMIT ?3
+        SELECT * FROM (\(AlertStore.judgedBeforeBaseline(now: now)) AND d.baseline_changed_at >= ?1 LIMIT ?3) LIMIT ?3
         """, [.integer(since), .integer(AlertStore.tellingOverlap), .integer(Int64(limit)), .integer(now)]
-      ).map { row in
-        guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
-        else { throw CorruptRow(table: "judgements") }
-        return (IssuanceID(id), domain, item)
-      }
+      ).map(AlertStore.told)
     }
+  }
+
+  /// What is not explained and was judged before the baseline of its domain was confirmed, or taken back.
+  private static func judgedBeforeBaseline(now: Int64) -> String {
+    """
+    SELECT i.id, d.id, d.item FROM domains d CROSS JOIN judgements j ON j.domain_id = d.id
+      JOIN issuances i ON i.number = j.issuance
+    WHERE d.is_on = 1 AND j.verdict IN ('unexplained', 'no-history') AND j.state = 'new'
+      AND (j.at <= d.baseline_changed_at OR j.at > \(now))
+    """
+  }
+
+  /// The same for one domain.
+  package func judgedBeforeBaseline(of domain: Int64, now: Int64, limit: Int) async throws -> [IssuanceID] {
+    try await database.read { connection in
+      try connection.query(
+        AlertStore.judgedBeforeBaseline(now: now) + " AND d.id = ? LIMIT ?", [.integer(domain), .integer(Int64(limit))]
+      ).map { try AlertStore.told($0).issuance }
+    }
+  }
+
+  private static func told(_ row: SQLRow) throws -> (issuance: IssuanceID, domain: Int64, item: String) {
+    guard let id = row.blob(0).flatMap({ SHA256Hash($0) }), let domain = row.integer(1), let item = row.text(2)
+    else { throw CorruptRow(table: "judgements") }
+    return (IssuanceID(id), domain, item)
   }
 
   package func judgingSettings(of domain: Int64) async throws -> JudgingSettings {

@@ -19,7 +19,7 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .inUse(let directory):
-      "data directory \(directory) is in use by another oriel process: stop that one, or give another --data-dir"
+      "data directory \(directory) is in use by another oriel process: stop that one, or use another data directory"
     case .unwritable(let directory, let reason):
       "data directory \(directory) can't be written: \(reason)"
     case .corrupt(let file, let reason):
@@ -32,7 +32,7 @@ package enum StoreError: Error, Hashable, CustomStringConvertible {
     case .older(let file, let version, let known):
       "the database \(file) is of version \(version), this oriel reads \(known): run `oriel serve` or `oriel watch` first"
     case .foreign(let file):
-      "\(file) is a database of another program: give another --data-dir"
+      "\(file) is a database of another program: use another data directory"
     case .full(let file):
       "no space left for \(file): free some and start again, nothing that was committed is lost"
     case .busy(let file): "another process has been writing to \(file) for a while: try again"

@@ -3,6 +3,7 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 import OrielAccounts
+import OrielServer
 import OrielStore
 import OrielVerdicts
 import OrielWatchlist
@@ -57,11 +58,9 @@ struct CertificatesCommand: AsyncParsableCommand {
       for (file, credentials) in found {
         for entry in credentials.entries {
           let domains = watched.filter { $0.isHit(by: entry.names) }.map(\.domain)
-          let new = NewInventoryEntry(
-            kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
-            notAfter: entry.notAfter)
           for domain in domains {
-            try await service.found([new], for: domain.id, source: "oriel certificates: \(file)", isByProgram: true)
+            try await service.found(
+              [NewInventoryEntry(entry)], for: domain.id, source: "oriel certificates: \(file)", isByProgram: true)
           }
           lines.append(Line(entry, domains: domains.map(\.item)))
         }

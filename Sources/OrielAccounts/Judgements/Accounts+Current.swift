@@ -73,4 +73,70 @@ extension Accounts {
       return SearchCount(counted: Int64(count), ceiling: ceiling)
     }
   }
+
+  /// Those of some issuances that need no renewal any more: a later one for the same names is valid, and nobody has to be
+  /// afraid of it.
+  package func renewed(_ actor: Actor, of domain: DomainID, _ issuances: [IssuanceSummary]) async throws -> Set<Int64> {
+    let ends = issuances.prefix(IssuanceSearch.longestPage).compactMap { issuance in
+      issuance.notAfter.map { ExpiryCursor(notAfter: $0, issuance: issuance.number) }
+    }
+    return try await look(actor, .read) { turn in
+      let item = try turn.domain(domain).item
+      return Set(try ends.filter { try turn.isRenewed($0, of: domain, item) }.map(\.issuance))
+    }
+  }
+
+  /// How much of what is valid now ends soon, and has not been renewed.
+  ///
+  /// - Parameters:
+  ///   - end: seconds since 1970; what is valid longer is left out.
+  ///   - ceiling: of how many it is found out.
+  package func dueCount(
+    _ actor: Actor, of domain: DomainID, upTo end: Int64, ceiling: Int = 200
+  ) async throws -> SearchCount {
+    try await look(actor, .read) { turn in
+      let (item, now) = (try turn.domain(domain).item, turn.now / 1000)
+      let rows = try turn.connection.query(
+        """
+        SELECT issuance, not_after FROM judgements INDEXED BY judgements_by_end
+        WHERE domain_id = ? AND not_after >= ? AND not_after <= ? AND coalesce(not_before, 0) <= ?
+        ORDER BY not_after, issuance LIMIT ?
+        """,
+        [.integer(domain.value), .integer(now), .integer(end), .integer(now), .integer(Int64(ceiling + 1))])
+      let count = try rows.prefix(ceiling).count { row in
+        guard let issuance = row.integer(0), let notAfter = row.integer(1) else { return false }
+        return try !turn.isRenewed(ExpiryCursor(notAfter: notAfter, issuance: issuance), of: domain, item)
+      }
+      return SearchCount(value: count, isExact: rows.count <= ceiling)
+    }
+  }
+}
+
+extension Turn {
+  /// More of the newest certificates for a name are not looked at.
+  private static let mostSuccessors = 20
+
+  /// Whether a later certificate for all of its names that hit the item is valid, and neither unexplained nor denied.
+  fileprivate func isRenewed(_ end: ExpiryCursor, of domain: DomainID, _ item: String) throws -> Bool {
+    try count(
+      """
+      SELECT count(*) FROM (
+        SELECT i.id AS old, n.issuance AS new FROM issuances i
+          JOIN matches m ON m.issuance_id = i.id AND m.item = ?3 AND m.name <> ''
+          JOIN issuance_names n ON n.key = '=' || m.name
+          JOIN judgements j ON j.issuance = n.issuance AND j.domain_id = ?2
+        WHERE i.number = ?1 AND m.name = (
+            SELECT min(name) FROM matches WHERE issuance_id = i.id AND item = ?3 AND name <> '')
+          AND j.not_after > ?4 AND coalesce(j.not_before, 0) <= ?5 AND j.state <> 'denied'
+          AND (j.verdict <> 'unexplained' OR j.state = 'claimed')
+        ORDER BY n.first_seen DESC LIMIT \(Turn.mostSuccessors))
+      WHERE NOT EXISTS (
+        SELECT 1 FROM matches m WHERE m.issuance_id = old AND m.item = ?3 AND NOT EXISTS (
+          SELECT 1 FROM matches o JOIN issuances s ON s.id = o.issuance_id
+          WHERE s.number = new AND o.item = ?3 AND o.name = m.name))
+      """,
+      [
+        .integer(end.issuance), .integer(domain.value), .text(item), .integer(end.notAfter), .integer(now / 1000),
+      ]) > 0
+  }
 }

@@ -141,11 +141,12 @@ extension Accounts {
 
   /// Says what is thought of an issuance. What is claimed goes into the inventory; what no longer is leaves it.
   package func setState(
-    _ actor: Actor, of domain: DomainID, _ issuance: IssuanceID, to state: Judgement.State, note: String? = nil
+    _ actor: Actor, of domain: DomainID, _ issuance: IssuanceID, to state: Judgement.State?, note: String? = nil
   ) async throws -> Judgement {
     try await run(actor, .write, changing: .settings) { turn in
       let before = try turn.judgement(issuance, of: domain)
       let note = try note.map { try Words.checked($0, .note, most: 1000) }
+      let (isAnswer, state) = (state != nil, state ?? before.state)
       try turn.connection.execute(
         "UPDATE judgements SET state = ?, note = ?, changed_by = ?, changed_at = ? WHERE issuance = ? AND domain_id = ?",
         [
@@ -153,6 +154,10 @@ extension Accounts {
           .integer(before.issuance.number), .integer(domain.value),
         ])
       try Happening.note(state, by: actor.name, note, of: before.issuance.number, for: domain, turn)
+      guard isAnswer else {
+        try turn.audit("\(before.item): noted on issuance \(issuance)")
+        return try turn.judgement(issuance, of: domain)
+      }
       let inventory = Inventory(connection: turn.connection, now: turn.now)
       if state == .claimed {
         try inventory.claim(before.issuance, for: domain, item: before.item)

@@ -7,7 +7,8 @@ struct Inventory {
   /// The source of what an owner said was theirs.
   static let claimed = "this was me"
   static let select = """
-    SELECT id, kind, hash, names, source, added_at, last_seen, not_after, removed_at, is_backup
+    SELECT id, kind, hash, names, source, added_at, last_seen, not_after, removed_at, is_backup, not_before,
+      issuer_key_hash, public_key
     FROM inventory
     """
 
@@ -20,9 +21,13 @@ struct Inventory {
   func add(_ entry: NewInventoryEntry, to domain: DomainID, source: String, isByProgram: Bool = false) throws {
     try connection.execute(
       """
-      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after, is_backup, program_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
+      INSERT INTO inventory (domain_id, kind, hash, names, source, added_at, last_seen, not_after, is_backup,
+        program_at, not_before, issuer_key_hash, public_key)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, kind, hash) DO UPDATE SET
         names = excluded.names, last_seen = excluded.last_seen, not_after = excluded.not_after,
+        not_before = coalesce(excluded.not_before, not_before),
+        issuer_key_hash = coalesce(excluded.issuer_key_hash, issuer_key_hash),
+        public_key = coalesce(excluded.public_key, public_key),
         added_at = CASE WHEN removed_at IS NULL AND names = excluded.names THEN added_at ELSE excluded.added_at END,
         source = CASE WHEN removed_at IS NULL THEN source ELSE excluded.source END,
         is_backup = CASE WHEN removed_at IS NULL THEN max(is_backup, excluded.is_backup) ELSE excluded.is_backup END,
@@ -31,14 +36,17 @@ struct Inventory {
       [
         .integer(domain.value), .text(entry.kind.rawValue), .blob(entry.hash.bytes),
         .text(try TextList.encode(entry.names)), .text(source), .integer(now), .integer(now), .optional(entry.notAfter),
-        .integer(entry.isBackup ? 1 : 0), isByProgram ? .integer(now) : .null,
+        .integer(entry.isBackup ? 1 : 0), isByProgram ? .integer(now) : .null, .optional(entry.notBefore),
+        .optional(entry.issuerKeyHash?.bytes), .optional(entry.publicKey?.bytes),
       ])
   }
 
   /// What the owner says is theirs: a certificate, and its key for the names that it has of the domain.
   func claim(_ issuance: IssuanceSummary, for domain: DomainID, item: String) throws {
     let entry = NewInventoryEntry(
-      kind: .certificate, hash: issuance.id.hash, names: issuance.names, notAfter: issuance.notAfter)
+      kind: .certificate, hash: issuance.id.hash, names: issuance.names, notBefore: issuance.notBefore,
+      notAfter: issuance.notAfter, issuerKeyHash: issuance.issuerKeyHash == .zero ? nil : issuance.issuerKeyHash,
+      publicKey: issuance.publicKeyHash)
     try add(entry, to: domain, source: Inventory.claimed)
     guard let hash = issuance.publicKeyHash else { return }
     let names = try connection.query(
@@ -85,6 +93,8 @@ extension InventoryEntry {
     self.init(
       id: InventoryID(id), kind: kind, hash: hash, names: try TextList.decode(row.text(3) ?? "[]"),
       source: row.text(4) ?? "", addedAt: row.integer(5) ?? 0, lastSeen: row.integer(6) ?? 0,
-      notAfter: row.integer(7), removedAt: row.integer(8), isBackup: row.integer(9) == 1)
+      notBefore: row.integer(10), notAfter: row.integer(7),
+      issuerKeyHash: row.blob(11).flatMap { SHA256Hash($0) }, publicKey: row.blob(12).flatMap { SHA256Hash($0) },
+      removedAt: row.integer(8), isBackup: row.integer(9) == 1)
   }
 }

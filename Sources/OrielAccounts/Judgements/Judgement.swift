@@ -61,8 +61,12 @@ package struct InventoryEntry: Hashable, Sendable {
   package let source: String
   package let addedAt: Int64
   package let lastSeen: Int64
-  /// Seconds since 1970.
+  /// Seconds since 1970; of a key, those of a certificate that has it.
+  package let notBefore: Int64?
   package let notAfter: Int64?
+  /// Of a certificate: SHA-256 of its issuer's and of its own SubjectPublicKeyInfo, where they are known.
+  package let issuerKeyHash: SHA256Hash?
+  package let publicKey: SHA256Hash?
   /// Since when it no longer counts.
   package let removedAt: Int64?
   /// Whether it is kept for the day that the one in use is lost.
@@ -74,16 +78,23 @@ package struct NewInventoryEntry: Hashable, Sendable {
   package var kind: InventoryEntry.Kind
   package var hash: SHA256Hash
   package var names: [String]
+  package var notBefore: Int64?
   package var notAfter: Int64?
+  package var issuerKeyHash: SHA256Hash?
+  package var publicKey: SHA256Hash?
   package var isBackup: Bool
 
   package init(
-    kind: InventoryEntry.Kind, hash: SHA256Hash, names: [String] = [], notAfter: Int64? = nil, isBackup: Bool = false
+    kind: InventoryEntry.Kind, hash: SHA256Hash, names: [String] = [], notBefore: Int64? = nil, notAfter: Int64? = nil,
+    issuerKeyHash: SHA256Hash? = nil, publicKey: SHA256Hash? = nil, isBackup: Bool = false
   ) {
     self.kind = kind
     self.hash = hash
     self.names = names
+    self.notBefore = notBefore
     self.notAfter = notAfter
+    self.issuerKeyHash = issuerKeyHash
+    self.publicKey = publicKey
     self.isBackup = isBackup
   }
 }

@@ -52,8 +52,7 @@ package struct UnexplainedIssuance: Sendable {
   /// The names, safe to show.
   var names: [String] {
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .uri, .commonName]
-    var seen: Set<String> = []
-    return sources.flatMap { facts.text(of: $0) }.map { $0.cleaned(limit: 253) }.filter { seen.insert($0).inserted }
+    return sources.flatMap { facts.text(of: $0) }.map { $0.cleaned(limit: 253) }.uniqued()
   }
 
   var issuer: String { facts.issuer.map { "\($0)".cleaned(limit: 400) } ?? "can't be read" }

@@ -5,6 +5,7 @@ import OrielAccounts
 import OrielContacts
 import OrielStore
 import OrielVerdicts
+import OrielWatchlist
 
 /// What is known of a domain, gathered from its settings, its inventory and its history, and laid out for verdicts.
 struct DomainFile: Sendable {
@@ -13,7 +14,7 @@ struct DomainFile: Sendable {
   private let caa: CAAKnowledge
   private let answers: OwnerAnswers
   private var accepted: [AcceptedIssuance]
-  /// What was listed at the start, and has not been seen since.
+  /// What was listed at the start, or is in the inventory, and has not been seen since.
   private var listed: [AcceptedIssuance] = []
   /// The CA owners that may issue, with those who run a CA for one of them.
   private var allowed: Set<String>
@@ -48,26 +49,42 @@ struct DomainFile: Sendable {
         accepted.append(DomainFile.issuance(record, isTold: isTold, owners))
       }
     }
-    if domain.baselineConfirmedAt != nil {
-      // The same certificate twice would make room for two that renew it. Where one was found in several places, what
-      // tells its key is worth more.
-      var known = Set(accepted.map(Renewable.init))
-      let confirmed = baseline.filter(\.isConfirmed).map { $0.accepted(owners) }
-      listed = (confirmed.filter { $0.publicKey != nil } + confirmed.filter { $0.publicKey == nil })
-        .filter { known.insert(Renewable($0)).inserted }
-    }
-    // Of what was only told, not seen, the names are known and little else.
-    let seen = Set(history.map(\.id.hash))
-    for entry in entries where entry.kind == .certificate && !seen.contains(entry.hash) && !entry.names.isEmpty {
-      accepted.append(
-        AcceptedIssuance(
-          names: entry.names, issuerKeyHash: nil, owner: nil, publicKey: nil, notBefore: nil, notAfter: entry.notAfter,
-          isTold: true))
-    }
+    let confirmed = domain.baselineConfirmedAt == nil ? [] : baseline.filter(\.isConfirmed).map { $0.accepted(owners) }
+    // The same certificate twice would make room for two that renew it. Where one was found in several places, what
+    // tells most of it is worth most.
+    var known = Set(accepted.map(Renewable.init))
+    listed = (DomainFile.unseen(entries, of: domain, besides: history, owners) + confirmed)
+      .sorted { $0.facts > $1.facts }.filter { known.insert(Renewable($0)).inserted }
     self.answers = answers
     knowledge = DomainKnowledge(
       item: domain.item, inventory: inventory, allowedOwners: allowed, caa: caa,
       hasBaseline: domain.baselineConfirmedAt != nil, accepted: accepted + listed, answers: answers)
+  }
+
+  /// The certificates of an inventory that no log has shown, as far as the inventory tells what they are.
+  private static func unseen(
+    _ entries: [OrielAccounts.InventoryEntry], of domain: Domain, besides history: [JudgedRecord], _ owners: CAOwners?
+  ) -> [AcceptedIssuance] {
+    let (seen, seenKeys) = (Set(history.map(\.id.hash)), Set(history.compactMap(\.publicKey)))
+    let certified = Set(entries.compactMap { $0.kind == .certificate ? $0.publicKey : nil })
+    let item = try? domain.watched
+    return entries.compactMap { entry in
+      let own = entry.names.filter { item?.isHit(by: $0) ?? false }
+      var issuance = AcceptedIssuance(
+        names: own.isEmpty ? entry.names : own, issuerKeyHash: entry.issuerKeyHash,
+        owner: entry.issuerKeyHash.flatMap { owners?.owner(chain: [], keyHash: $0)?.name },
+        publicKey: entry.publicKey, notBefore: entry.notBefore, notAfter: entry.notAfter, isTold: true)
+      switch entry.kind {
+      case .certificate: if seen.contains(entry.hash) { return nil }
+      case .key:
+        // Of a certificate whose issuer is not known, there is its key alone.
+        guard entry.notBefore != nil, !certified.contains(entry.hash), !seenKeys.contains(entry.hash) else {
+          return nil
+        }
+        issuance.publicKey = entry.hash
+      }
+      return issuance.names.isEmpty ? nil : issuance
+    }
   }
 
   /// What tells one certificate of a history from another.
@@ -132,6 +149,11 @@ struct DomainFile: Sendable {
       confirmed: domain.confirmedCAA.map(CAAText.policy), previous: previous.map(CAAText.policy),
       confirmedAt: settings.caaConfirmedAt.map { $0 / 1000 }, seen: domain.seenCAA.map(CAAText.policy))
   }
+}
+
+extension AcceptedIssuance {
+  /// How much is known of it beside its names.
+  fileprivate var facts: Int { (publicKey == nil ? 0 : 2) + (issuerKeyHash == nil && owner == nil ? 0 : 1) }
 }
 
 extension OrielVerdicts.InventoryEntry {

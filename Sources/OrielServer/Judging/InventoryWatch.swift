@@ -141,12 +141,8 @@ actor InventoryWatch {
       entry.names.isEmpty || entry.names.contains(where: folder.item.isHit)
     }
     for (source, group) in Dictionary(grouping: entries, by: \.source).sorted(by: { $0.key < $1.key }) {
-      let new = group.map { entry in
-        NewInventoryEntry(
-          kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
-          notAfter: entry.notAfter)
-      }
-      try await AccountService(accounts).found(new, for: domain.id, source: source)
+      try await AccountService(accounts).found(
+        group.map { NewInventoryEntry($0) }, for: domain.id, source: source)
     }
     if isAll { told[key] = now() }
     let before = completeness.updateValue(folder.isComplete, forKey: key)

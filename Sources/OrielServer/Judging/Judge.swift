@@ -24,7 +24,7 @@ actor Judge {
       level = judgement.level
       isProven = judgement.isProven
       state = judgement.state
-      reasons = (try? JSONDecoder().decode([StoredReason].self, from: Data(judgement.reasons.utf8))) ?? []
+      reasons = judgement.standingReasons
     }
 
     init(_ verdict: Verdict, state: Judgement.State) {
@@ -43,6 +43,9 @@ actor Judge {
 
   /// Of so many domains it is kept what is known.
   private static let mostKept = 256
+  /// As often is an issuance judged while settings change.
+  private static let mostAttempts = 3
+  private static let mostAgain = 1000
 
   private let accounts: AccountStore
   private let database: any SQLDatabase
@@ -67,17 +70,32 @@ actor Judge {
       return Finding(before)
     }
     guard let record = try await IssuanceSearch(database).record(issuance) else { throw AccountError.notFound }
-    let opened = try await refresh()
+    // By settings that were changed meanwhile nothing is judged, as nothing may be judged again for that change.
+    var finding: Finding
+    var (opened, attempt) = (try await refresh(), 0)
+    repeat {
+      finding = try await judge(record, for: domain, before?.state ?? .new, under: opened)
+      attempt += 1
+      let now = try await refresh()
+      if now == opened { return finding }
+      opened = now
+    } while attempt < Judge.mostAttempts
+    return finding
+  }
+
+  private func judge(
+    _ record: IssuanceRecord, for domain: Domain, _ state: Judgement.State, under opened: Generation
+  ) async throws -> Finding {
     var file: DomainFile
     if let known = kept[domain.id] { file = known } else { file = try await open(domain) }
-    let chain = try await AlertStore(database).chain(of: issuance)
+    let chain = try await AlertStore(database).chain(of: record.id)
     let owner = owners()?.owner(chain: chain, keyHash: record.issuerKeyHash == .zero ? nil : record.issuerKeyHash)
     file.allow(owner)
     let judged = JudgedIssuance(record, item: domain.item, owner: owner.map { file.verdictOwner($0, owners()) })
     let verdict = VerdictEngine.judge(judged, by: file.knowledge)
-    let finding = Finding(verdict, state: before?.state ?? .new)
+    let finding = Finding(verdict, state: state)
     try await AccountService(accounts).judge(
-      issuance, for: domain.id, finding.level, isProven: finding.isProven,
+      record.id, for: domain.id, finding.level, isProven: finding.isProven,
       reasons: String(decoding: try JSONEncoder().encode(finding.reasons), as: UTF8.self))
     // What was read before a change of settings is not kept beyond it.
     guard opened == generation else { return finding }
@@ -90,6 +108,17 @@ actor Judge {
     if kept.count >= Judge.mostKept { kept.removeAll() }
     kept[domain.id] = file
     return finding
+  }
+
+  /// Judges again what was judged before the baseline of a domain was confirmed or taken back, as far as it is not too
+  /// much at once; the service does the rest.
+  func judgeAgain(_ domain: Domain) async throws {
+    let all = try await AlertStore(database).judgedBeforeBaseline(of: domain.id.value, limit: Judge.mostAgain)
+    for issuance in all {
+      do { _ = try await judge(issuance, for: domain, again: true) } catch AccountError.notFound {
+        // It was removed meanwhile.
+      }
+    }
   }
 
   /// What was made of it before.
@@ -131,17 +160,11 @@ extension JudgedIssuance {
   init(_ record: IssuanceRecord, item: String, owner: OrielVerdicts.CAOwner?) {
     let facts = record.certificates.first?.facts ?? CertificateFacts(certificate: [])
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .smtpUTF8Mailbox, .uri, .srvName]
-    var (names, matched): ([String], [String]) = ([], [])
-    for name in sources.flatMap({ facts.text(of: $0) }) + facts.commonNames where !names.contains(name) {
-      names.append(name)
-      // So many hosts have one certificate with nobody.
-      if names.count == 10_000 { break }
-    }
-    for match in record.matches where match.item == item && !match.name.isEmpty && !matched.contains(match.name) {
-      matched.append(match.name)
-    }
+    let names = (sources.flatMap { facts.text(of: $0) } + facts.commonNames).uniqued()
+    let matched = record.matches.lazy.filter { $0.item == item && !$0.name.isEmpty }.map(\.name).uniqued()
     self.init(
-      id: record.id, names: names, matchedNames: matched, issuerKeyHash: record.issuerKeyHash,
+      // So many hosts have one certificate with nobody.
+      id: record.id, names: Array(names.prefix(10_000)), matchedNames: matched, issuerKeyHash: record.issuerKeyHash,
       issuerName: facts.issuer?.description, owner: owner, publicKey: facts.publicKeyHash, notBefore: facts.notBefore,
       notAfter: facts.notAfter, firstSeen: Int64(clamping: (record.sightings.first?.timestamp ?? 0) / 1000),
       isReadable: facts.namesAreComplete, problems: facts.problems)

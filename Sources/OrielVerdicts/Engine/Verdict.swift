@@ -24,22 +24,20 @@ package struct StoredReason: Hashable, Sendable, Codable {
   package let code: String
   package let speaks: Reason.Direction
   package let sentence: String
-  /// What the owner can tell others of it.
+  /// As ``Reason/statement``.
   private let statement: String?
 
   package init(_ reason: Reason) {
     code = reason.code
     speaks = reason.speaks
     sentence = reason.sentence
-    statement = reason.speaks == .against ? reason.statement : nil
+    statement = reason.statement
   }
 
-  /// What a report says of it; nil where it speaks for the certificate, or would make no sense to others.
-  package var evidence: String? {
-    guard speaks == .against else { return nil }
-    if let statement { return statement }
-    // What an older Oriel stored, or is not for others, speaks to the owner.
-    let words = sentence.lowercased().split { !$0.isLetter }
-    return words.contains { ["you", "your", "yours"].contains($0) } ? nil : sentence
-  }
+  /// What a report to a CA says of it; nil for what is no fact about the certificate, whatever an older version stored.
+  package var evidence: String? { StoredReason.reportable.contains(code) ? statement : nil }
+
+  private static let reportable: Set<String> = [
+    Reason.impossibleName([]).code, Reason.caaForbids(ca: "", allowed: []).code,
+  ]
 }

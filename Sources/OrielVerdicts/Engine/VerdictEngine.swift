@@ -1,3 +1,4 @@
+import CertificateTransparency
 import MerkleTree
 
 /// Judges issuances. There is no clock and no chance in it: the same question has the same answer.
@@ -47,7 +48,7 @@ private struct Judgement {
     nameSet = Set(names)
     // What hits nothing may be anybody's name, but no name at all has control characters in it.
     let strange = issuance.names.filter(CertificateName.hasControls)
-    impossible = strange + names.filter { !CertificateName.isPossible($0) && !strange.contains($0) }
+    impossible = (strange + names.filter { !CertificateName.isPossible($0) }).uniqued()
     nameKinds = CAAPolicy.NameKinds(names)
     lineages = knowledge.history.lineages[nameSet]
     ca = knowledge.history.identity(owner: issuance.owner?.name, issuerKey: issuance.issuerKeyHash)
@@ -210,7 +211,7 @@ extension Judgement {
   private mutating func compareWithHistory() -> Continuity {
     let continuity = compareWithSameNames() ? Continuity.asBefore : .none
     guard let use = issuance.publicKey.flatMap({ history.keys[$0] }) else {
-      doubts.append(.newKey)
+      if issuance.publicKey.map({ knowledge.inventory.keys[$0] == nil }) ?? true { doubts.append(.newKey) }
       return continuity
     }
     guard isAnnounced || identities.contains(where: use.cas.contains) else { return continuity }
@@ -228,7 +229,7 @@ extension Judgement {
       return false
     }
     guard let lineages else {
-      if impossible.isEmpty, names.allSatisfy(history.names.contains) {
+      if impossible.isEmpty, names.allSatisfy(history.names.contains), !history.sets.contains(nameSet) {
         doubts.append(.otherSetOfNames(isOne: nameSet.count == 1))
       }
       return false

@@ -156,10 +156,13 @@ package struct FoundCertificate: Hashable, Sendable {
 
   /// What it tells: its key for its names, and the certificate itself where its issuer is known.
   package func entries(issuerKeyHash: SHA256Hash?, source: String) -> [InventoryEntry] {
-    let key = InventoryEntry(kind: .key, hash: publicKey, names: names, notAfter: notAfter, source: source)
+    let key = InventoryEntry(
+      kind: .key, hash: publicKey, names: names, notBefore: notBefore, notAfter: notAfter, source: source)
     guard let issuerKeyHash else { return [key] }
-    let id = issuanceID(issuerKeyHash: issuerKeyHash)
-    return [InventoryEntry(kind: .certificate, hash: id.hash, names: names, notAfter: notAfter, source: source), key]
+    let certificate = InventoryEntry(
+      kind: .certificate, hash: issuanceID(issuerKeyHash: issuerKeyHash).hash, names: names, notBefore: notBefore,
+      notAfter: notAfter, issuerKeyHash: issuerKeyHash, publicKey: publicKey, source: source)
+    return [certificate, key]
   }
 }
 
@@ -214,7 +217,6 @@ package struct FoundRequest: Hashable, Sendable {
 extension CertificateName {
   /// The names of a certificate as text, each once.
   static func unique(_ names: [FoundName]) -> [String] {
-    var seen: Set<String> = []
-    return names.map { normalised($0.text) }.filter { seen.insert($0).inserted }
+    names.map { normalised($0.text) }.uniqued()
   }
 }

@@ -20,6 +20,8 @@ struct AcceptedHistory: Sendable {
   }
 
   private(set) var names: Set<String> = []
+  /// The names of each.
+  private(set) var sets: Set<Set<String>> = []
   private(set) var cas: Set<CAIdentity> = []
   private(set) var issuerKeys: Set<SHA256Hash> = []
   private(set) var keys: [SHA256Hash: KeyUse] = [:]
@@ -51,6 +53,7 @@ struct AcceptedHistory: Sendable {
 
   private mutating func add(_ issuance: AcceptedIssuance) {
     names.formUnion(issuance.names)
+    sets.insert(issuance.names)
     if let key = issuance.issuerKeyHash { issuerKeys.insert(key) }
     let ca = identity(owner: issuance.owner, issuerKey: issuance.issuerKeyHash)
     if let ca { cas.insert(ca) }

@@ -117,16 +117,26 @@ package struct InventoryEntry: Hashable, Sendable {
   package var hash: SHA256Hash
   /// Of a key: what it is bound to. Of a certificate: what it is for, to show.
   package var names: [String]
-  /// Seconds since 1970.
+  /// Seconds since 1970; of a key, those of a certificate that has it.
+  package var notBefore: Int64?
   package var notAfter: Int64?
+  /// Of a certificate: SHA-256 of its issuer's and of its own SubjectPublicKeyInfo, where they are known.
+  package var issuerKeyHash: SHA256Hash?
+  package var publicKey: SHA256Hash?
   /// Where it was found, for people: `certbot: /etc/letsencrypt/archive/example.com/fullchain3.pem`.
   package var source: String
 
-  package init(kind: Kind, hash: SHA256Hash, names: [String], notAfter: Int64?, source: String) {
+  package init(
+    kind: Kind, hash: SHA256Hash, names: [String], notBefore: Int64? = nil, notAfter: Int64?,
+    issuerKeyHash: SHA256Hash? = nil, publicKey: SHA256Hash? = nil, source: String
+  ) {
     self.kind = kind
     self.hash = hash
     self.names = names.map(CertificateName.normalised)
+    self.notBefore = notBefore
     self.notAfter = notAfter
+    self.issuerKeyHash = issuerKeyHash
+    self.publicKey = publicKey
     self.source = source
   }
 }

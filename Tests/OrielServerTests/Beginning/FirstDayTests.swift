@@ -54,7 +54,8 @@ struct FirstDayTests {
       let page = try await member.get(path + "?listed=3&others=1").body
       for words in [
         "3 certificates are listed below.", "1 for none of this domain’s names were left out.", "4 certificates listed",
-        "shop.alpha.example", "2 certificates, 2026-08-01 to 2026-12-30", "Honest Trust (H1)", "crt.sh", "upload",
+        "shop.alpha.example", "Honest Trust (H1)", "crt.sh", "upload",
+        "2 certificates, <span class=\"date\">2026-08-01</span> to <span class=\"date\">2026-12-30</span>",
       ] {
         #expect(page.contains(words), "\(words)")
       }
@@ -138,7 +139,7 @@ struct FirstDayTests {
       let reply = try await member.upload(path + "/upload", files: [("file", SentFile("a.pem", pair.bundle))])
       #expect(reply.header("location") == path + "?listed=0&seen=1")
       let page = try await member.get(path).body
-      #expect(page.contains("/domains/\(domain)?level=no-history\">1 certificate</a> in the logs"))
+      #expect(page.contains("/domains/\(domain)?state=new\">1 certificate</a> in the logs"))
     }
   }
 
@@ -189,5 +190,99 @@ struct FirstDayTests {
     #expect(judgement.level == (isNamed ? .expected : .unexplained) && !judgement.isProven)
     #expect(judgement.reasons.contains(isNamed ? "usual-rhythm" : "other-CA"))
     #expect(!judgement.reasons.contains("new-name"))
+  }
+
+  @Test("Where there is nothing to confirm, nothing can be confirmed: not on the page, not by the API")
+  func nothing() async throws {
+    let dashboard = try await Dashboard()
+    let (owner, session) = try await dashboard.account("Alpha")
+    let domain = try await dashboard.domain(owner, "alpha.example", isConfirmed: false)
+    let token = try await dashboard.accounts.addToken(owner, name: "t", scopes: [.write]).secret
+    try await dashboard.serve { port in
+      let member = Visitor(port: port)
+      await member.signIn(session.text)
+      let path = "/domains/\(domain)/first-day"
+      let page = try await member.get(path).body
+      #expect(page.contains("Nothing found yet") && !page.contains("<button>Confirm</button>"))
+      let refused = try await member.post(path + "/confirm", [("listed", "")])
+      #expect(refused.status == 422 && refused.body.contains("there is nothing to confirm yet"))
+      let program = Program(port, token)
+      let patch = try await program.api("PATCH", "/domains/\(domain)", #"{"is_baseline_confirmed": true}"#)
+      #expect(patch.status == 422 && patch.refusedFields == ["is_baseline_confirmed"])
+      #expect(try await dashboard.accounts.domain(owner, domain).baselineConfirmedAt == nil)
+      // A list of which nothing is kept is as good as none.
+      let pair = try dashboard.authority.issue(CertificateRequest(["shop.alpha.example"]))
+      _ = try await member.upload(path + "/upload", files: [("file", SentFile("a.pem", pair.bundle))])
+      let listed = fields(try await member.get(path).body).listed
+      #expect(try await member.post(path + "/confirm", [("listed", listed)]).status == 422)
+      #expect(try await member.post(path + "/confirm", [("listed", listed), ("all", "yes")]).status == 303)
+    }
+  }
+
+  @Test("Whoever takes the confirmation back and confirms again has all that was seen judged again, and accepted")
+  func again() async throws {
+    let court = try await Courtroom()
+    try court.learnOwners()
+    let account = try await court.account("alpha")
+    // Confirmed before anything was there: every ordinary renewal is unexplained.
+    let domain = try await court.domain(account)
+    var seen: [IssuanceID] = []
+    for name in ["www", "mail", "api"] { seen.append(try await court.sight(try court.issue([name + ".shop.example"]))) }
+    try await court.settle()
+    for issuance in seen { #expect(try await court.judgement(issuance, of: domain).level == .unexplained) }
+    let denied = try await court.sight(try court.issue(["evil.shop.example"], by: "Lagoon Certificates"))
+    try await court.settle()
+    _ = try await court.accounts.setState(account, of: domain.id, denied, to: .denied)
+    court.pass(Courtroom.hour)
+
+    var change = DomainChange()
+    change.isBaselineConfirmed = false
+    let open = try await court.accounts.change(account, domain.id, change)
+    let judge = Judge(court.store, court.database, owners: { nil })
+    try await judge.judgeAgain(open)
+    for issuance in seen { #expect(try await court.judgement(issuance, of: domain).level == .noHistory) }
+
+    court.pass(Courtroom.hour)
+    try await court.accounts.confirmBaseline(account, domain.id, shown: [], kept: [])
+    // The service sees it, without anybody asking for each.
+    try await court.router.reconsider()
+    for issuance in seen { #expect(try await court.judgement(issuance, of: domain).level == .known) }
+    #expect(try await court.judgement(denied, of: domain).level == .unexplained)
+    court.pass(70 * Courtroom.day)
+    let renewal = try await court.sight(try court.issue(["www.shop.example"]))
+    let stranger = try await court.sight(try court.issue(["www.shop.example"], by: "Lagoon Certificates"))
+    try await court.settle()
+    #expect(try await court.judgement(renewal, of: domain).level == .expected)
+    #expect(try await court.judgement(stranger, of: domain).level == .unexplained)
+    // What was judged by the new settings is not judged for ever.
+    let left = try await court.alerts.judgedBeforeBaseline(of: domain.id.value, now: court.now, limit: 100)
+    #expect(left.isEmpty)
+  }
+
+  @Test("On the page, the certificates that confirming would accept are counted as soon as the confirmation is gone")
+  func takenBack() async throws {
+    let dashboard = try await Dashboard()
+    let (owner, session) = try await dashboard.account("Alpha")
+    let domain = try await dashboard.domain(owner, "alpha.example")
+    var seen: [IssuanceID] = []
+    for number in 0..<4 {
+      seen.append(
+        try await dashboard.sight(
+          ["n\(number).alpha.example"], for: domain, item: "alpha.example", .unexplained, [.newName(["n"])]))
+    }
+    try await dashboard.serve { [issuances = seen] port in
+      let member = Visitor(port: port)
+      await member.signIn(session.text)
+      let path = "/domains/\(domain)/first-day"
+      dashboard.pass(1000)
+      let back = try await member.post("/domains/\(domain)/baseline")
+      #expect(back.status == 303)
+      #expect(try await member.get(path).body.contains("?state=new\">4 certificates</a> in the logs"))
+      dashboard.pass(1000)
+      #expect(try await member.post(path + "/confirm", [("listed", "")]).status == 303)
+      for issuance in issuances {
+        #expect(try await dashboard.accounts.judgement(owner, of: domain, issuance).level == .known)
+      }
+    }
   }
 }

@@ -141,26 +141,18 @@ import Testing
     }
   }
 
-  @Test(arguments: Reason.samples) func `what others are told of a reason is in the owner's voice`(_ reason: Reason) {
-    let stored = StoredReason(reason)
-    guard let evidence = stored.evidence else {
-      #expect(reason.speaks == .for || ["no-baseline", "caa-unconfirmed"].contains(reason.code))
-      return
-    }
-    #expect(reason.speaks == .against)
-    #expect(evidence.hasSuffix(".") && evidence.first?.isUppercase == true)
-    let words = evidence.lowercased().split { !$0.isLetter }
-    #expect(!words.contains { ["you", "your", "yours"].contains($0) }, "\(evidence)")
-  }
-
-  @Test func `what an older Oriel stored is told to others if it does not speak to the owner`() throws {
-    let stored = { (sentence: String) in
-      try JSONDecoder().decode(
-        StoredReason.self, from: Data(#"{"code":"a","speaks":"against","sentence":"\#(sentence)"}"#.utf8))
-    }
-    #expect(try stored("All that you accepted came from A.").evidence == nil)
-    #expect(try stored("You said so.").evidence == nil)
-    #expect(try stored("It comes from youth.example.").evidence == "It comes from youth.example.")
+  @Test(arguments: Reason.samples) func `a CA is told facts about the certificate and the domain, and nothing else`(
+    _ reason: Reason
+  ) throws {
+    let evidence = StoredReason(reason).evidence
+    #expect((evidence != nil) == ["impossible-name", "caa-forbids"].contains(reason.code))
+    let words = (evidence ?? "").lowercased().split { !$0.isLetter }
+    #expect(!words.contains { ["you", "your", "yours", "we", "our", "accepted", "inventory"].contains($0) })
+    #expect(evidence?.hasSuffix(".") ?? true && evidence?.first?.isUppercase ?? true)
+    // What an older version stored of it is told no more, either.
+    let json = #"{"code":"\#(reason.code)","speaks":"against","sentence":"It is odd.","statement":"It is odd."}"#
+    let stored = try JSONDecoder().decode(StoredReason.self, from: Data(json.utf8))
+    #expect((stored.evidence != nil) == (evidence != nil))
   }
 
   @Test func `no sentence has two full stops, and what is one is not many`() {
@@ -174,8 +166,8 @@ import Testing
     #expect(
       Reason.notInInventory(certificates: 1, keys: 1).sentence.hasSuffix("which holds 1 certificate and 1 key."))
     #expect(
-      Reason.otherCA(ca: "A", before: [name]).statement
-        == "It comes from A; all certificates that we accepted for this domain came from Old Authority Inc.")
+      Reason.caaForbids(ca: "A", allowed: [name]).statement
+        == "The CAA records of the domain do not allow A to issue for these names; they name Old Authority Inc.")
   }
 
   @Test func `a zero byte in a name is spelt out, and what it does`() {

@@ -12,7 +12,7 @@ extension Site {
     let domain = try await accounts.domain(actor, visit.domain)
     let listed = try await baseline.list(of: domain).filter { !$0.record.isConfirmed }
     var seen = HistoryFilter()
-    seen.levels = [.noHistory]
+    (seen.levels, seen.states) = ([.noHistory, .unexplained], [.new, .acknowledged])
     let seenCount = try await accounts.historyCount(actor, of: domain.id, seen, ceiling: 1000)
     let usual = parts.probe.usualPlaces(of: try domain.watched)
     let isConfirmed = domain.baselineConfirmedAt != nil
@@ -29,6 +29,7 @@ extension Site {
       "seenWords": seenCount.value == 0 || isConfirmed
         ? nil : Phrase.plural(seenCount, "certificate", "certificates"),
       "needsConfirming": !isConfirmed || !listed.isEmpty,
+      "mayConfirm": try await accounts.mayConfirmBaseline(actor, of: domain.id),
     ]
     return Page("first-day", title: "First day of \(domain.item)", head(domain, tab: "/first-day").merging(own))
   }
@@ -67,8 +68,7 @@ extension Site {
 
   func uploadBaseline(_ visit: Visit) async throws -> Outcome {
     let domain = try await writable(visit)
-    let upload = try CertificateUpload(
-      files: visit.form.files("file"), text: visit.form["pem"], source: "upload", where: try domain.watched.isHit)
+    let upload = try await upload(visit.form.files("file"), text: visit.form["pem"], source: "upload", for: domain)
     guard !upload.found.certificates.isEmpty else {
       throw AccountError.refused(
         field: visit.form.files("file").isEmpty ? .hash : .file,
@@ -83,7 +83,11 @@ extension Site {
       throw AccountError.refused(field: .file, reason: "choose the file that you saved")
     }
     let read: CrtShImport.Result
-    do { read = try CrtShImport.read(file.bytes) } catch {
+    do {
+      read = try await heavyWork.run(for: domain.account) { try CrtShImport.read(file.bytes) }
+    } catch let problem as WebProblem {
+      throw problem
+    } catch {
       throw AccountError.refused(
         field: .file, reason: "that is not what crt.sh gives with output=json: a list of certificates in JSON")
     }
@@ -107,11 +111,12 @@ extension Site {
     let kept = visit.form["all"] == nil ? Set(visit.form.all("ours").flatMap(FirstDay.numbers)) : shown
     var owners: [String: String] = [:]
     let names = OwnerNames(owners: parts.owners())
-    for (issuer, name) in zip(visit.form.all("issuer"), visit.form.all("ca")) {
+    for (issuer, name) in zip(visit.form.all("issuer"), visit.form.all("ca")).prefix(FirstDay.mostIssuers) {
       guard !name.allSatisfy(\.isWhitespace) else { continue }
       owners[issuer] = try names.checked([name]).first
     }
     try await accounts.confirmBaseline(actor, id, shown: shown, kept: kept, owners: owners)
+    try await judge.judgeAgain(try await accounts.domain(actor, id))
     return .redirect("/domains/\(id)?done=confirmed")
   }
 
@@ -135,6 +140,9 @@ extension Site {
 
 /// How the list of a beginning is laid out.
 enum FirstDay {
+  /// Issuers that their owner is asked for.
+  static let mostIssuers = 100
+
   /// Certificates for the same names, from the same CA and source, as one.
   private struct Group: Hashable {
     let names: [String]
@@ -178,12 +186,13 @@ enum FirstDay {
       else { continue }
       if let index = counts.firstIndex(where: { $0.issuer == name }) {
         counts[index].count += 1
-      } else if counts.count < 100 {
+      } else if counts.count < mostIssuers {
         counts.append((name, 1))
       }
     }
     let said = Dictionary(
-      zip(typed.all("issuer"), typed.all("ca")).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })
+      zip(typed.all("issuer"), typed.all("ca")).map { ($0, String($1.prefix(200))) },
+      uniquingKeysWith: { first, _ in first })
     let known = Set(owners?.ownerNames ?? [])
     return counts.enumerated().map { index, entry -> Values in
       let organisation = entry.issuer.split(separator: ",").lazy.map { $0.drop { $0 == " " } }
