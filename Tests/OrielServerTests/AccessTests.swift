@@ -3,6 +3,7 @@ import Foundation
 import MerkleTree
 import OrielAccounts
 import OrielStore
+import TestSupport
 import Testing
 
 @testable import OrielServer
@@ -51,7 +52,8 @@ struct AccessTests {
       for session in [nil, Secret("no-such-session")] {
         let reply = try await visitor(port, session).get(path)
         #expect(reply.status == 303)
-        #expect(reply.header("location") == "/sign-in")
+        // Where they wanted to go is where they get once they are signed in.
+        #expect(reply.header("location") == (["/", "/events"].contains(path) ? "/sign-in" : "/sign-in?next=" + path))
       }
     }
   }

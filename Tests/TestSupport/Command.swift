@@ -56,6 +56,14 @@ public final class Command: Sendable {
 
   public var isRunning: Bool { program.isRunning }
 
+  /// The processor time that it has taken, in seconds.
+  public var processorTime: Double {
+    var clock = clockid_t()
+    var time = timespec()
+    guard clock_getcpuclockid(program.identifier, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   /// Waits for its end. One that does not end is killed after five minutes, with a status that no test expects.
   public func finish() async throws -> Result {
     if try await !eventually(within: .seconds(300), every: .milliseconds(5), { !program.isRunning }) {

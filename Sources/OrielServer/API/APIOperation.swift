@@ -103,6 +103,7 @@ struct APICall: Sendable {
 
   var accounts: Accounts { site.accounts }
   var actor: Actor { get throws { try caller.someone() } }
+  var occupant: Occupant { caller.occupant(request, context, site) }
 
   /// A part of the path that names something.
   ///

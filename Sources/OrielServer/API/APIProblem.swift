@@ -30,7 +30,9 @@ struct APIProblem: Error {
     detail: "these are figures of the whole service: only the operator's account, the first one, may read them")
 
   static func fields(_ fields: [FieldError]) -> APIProblem {
-    APIProblem(status: .unprocessableContent, detail: "some fields can't be taken", fields: fields)
+    // They may repeat what was sent.
+    let short = fields.map { FieldError(field: $0.field, reason: String($0.reason.prefix(1000))) }
+    return APIProblem(status: .unprocessableContent, detail: "some fields can't be taken", fields: short)
   }
 
   /// - Parameter names: what our fields are called here.
@@ -51,11 +53,15 @@ struct APIProblem: Error {
     case let problem as WebProblem:
       let detail =
         switch problem.status {
-        case 413: "the body is too large"
-        case 408: "the body did not arrive in time"
+        case .contentTooLarge: "the body is too large"
+        case .requestTimeout: "the body did not arrive in time"
+        case .badRequest: "the body did not arrive as a whole"
+        case .tooManyRequests: "too many requests of this kind are being worked on; try again in a few seconds"
         default: problem.words
         }
-      self.init(status: HTTPResponse.Status(integerLiteral: problem.status), detail: detail)
+      self.init(
+        status: problem.status, detail: detail,
+        headers: problem.retryAfter.map { [.retryAfter: String($0)] } ?? [:])
     case StoreError.busy:
       self.init(
         status: .serviceUnavailable, detail: "something else is being written for long; try again later",

@@ -14,10 +14,9 @@ struct APIResponder: Sendable {
 
   init(_ site: Site) throws {
     self.site = site
-    let streams = CertificateStreams()
     operations =
       APIOperation.ofAccount + APIOperation.ofDomains + APIOperation.ofDomainLists + APIOperation.ofIssuances
-      + APIOperation.ofService + [.events(streams), .document]
+      + APIOperation.ofService + [.events, .document]
     document = try APIDocument.make(operations).encoded()
   }
 
@@ -40,8 +39,7 @@ struct APIResponder: Sendable {
     let parts = path.dropFirst(APIResponder.root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
     let found = operations.compactMap { operation in operation.match(parts).map { (operation, $0) } }
     guard !found.isEmpty else { throw AccountError.notFound }
-    let method = request.method == .head ? .get : request.method
-    guard let chosen = found.first(where: { $0.0.method == method }) else {
+    guard let chosen = found.first(where: { $0.0.method == request.method }) else {
       let allowed = found.map(\.0.verb).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }
       throw APIProblem(
         status: .methodNotAllowed, detail: "here you can \(allowed.joined(separator: ", "))",
@@ -59,7 +57,8 @@ struct APIResponder: Sendable {
     guard operation.isReading || caller.mayChange else { throw APIProblem.needsToken }
     let call = APICall(
       site: site, caller: caller, parameters: parameters, query: try APIResponder.query(request, operation.query),
-      body: try await body(request, context, operation), request: request, context: context)
+      body: try await body(request, context, operation, caller.occupant(request, context, site)),
+      request: request, context: context)
     switch (try await operation.run(call), operation.answer) {
     case (.response(let response), _): return response
     case (.json(let json), .json(_, let status)):
@@ -106,14 +105,16 @@ struct APIResponder: Sendable {
     return values
   }
 
-  private func body(_ request: Request, _ context: WebContext, _ operation: APIOperation) async throws -> JSON {
+  private func body(
+    _ request: Request, _ context: WebContext, _ operation: APIOperation, _ occupant: Occupant
+  ) async throws -> JSON {
     guard let fields = operation.body else { return [:] }
     let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
     guard type == "application/json" || (operation.method == .patch && type == "application/merge-patch+json") else {
       throw APIProblem(
         status: .unsupportedMediaType, detail: "send JSON, and say so: Content-Type: application/json")
     }
-    let bytes = try await Routes.body(of: request, context, site.settings)
+    let bytes = try await Routes.body(of: request, context, site, from: occupant)
     guard let document = try? Document.read(bytes, by: .object(fields)) else {
       throw APIProblem(status: .badRequest, detail: "that is no JSON")
     }

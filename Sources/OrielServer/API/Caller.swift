@@ -15,6 +15,17 @@ struct Caller: Sendable {
   let means: Means
   let actor: Actor?
 
+  /// Whom a request is counted for.
+  func occupant(_ request: Request, _ context: WebContext, _ site: Site) -> Occupant {
+    let secret: Secret? =
+      switch means {
+      case .token(let secret), .session(let secret): secret
+      case .nobody: nil
+      }
+    return Occupant(
+      address: Routes.client(request, context, site.settings), account: actor?.account, session: secret)
+  }
+
   var mayChange: Bool {
     if case .token = means { return true }
     return false

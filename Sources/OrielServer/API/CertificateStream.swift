@@ -4,58 +4,26 @@ import HummingbirdCore
 import NIOCore
 import OrielAccounts
 import OrielStore
-import Synchronization
-
-/// Who has a stream of certificates open.
-final class CertificateStreams: Sendable {
-  private let open = Mutex<[AccountID: Int]>([:])
-
-  func isFull(_ account: AccountID, _ settings: WebServer.Settings) -> Bool {
-    open.withLock { CertificateStreams.isFull($0, account, settings) }
-  }
-
-  private static func isFull(_ open: [AccountID: Int], _ account: AccountID, _ settings: WebServer.Settings) -> Bool {
-    open[account, default: 0] >= settings.streamsPerAccount || open.values.reduce(0, +) >= settings.streams
-  }
-
-  /// - Returns: false if there are as many as may be.
-  func enter(_ account: AccountID, _ settings: WebServer.Settings) -> Bool {
-    open.withLock { open in
-      guard !CertificateStreams.isFull(open, account, settings) else { return false }
-      open[account, default: 0] += 1
-      return true
-    }
-  }
-
-  func leave(_ account: AccountID) {
-    open.withLock { open in
-      let left = open[account, default: 1] - 1
-      open[account] = left > 0 ? left : nil
-    }
-  }
-}
 
 extension APIOperation {
-  /// Each certificate that is judged for the account, as it comes, in the form that clients of certstream know.
-  static func events(_ streams: CertificateStreams) -> APIOperation {
-    APIOperation(
-      method: .get, path: "/stream", id: "streamCertificates",
-      summary: "Certificates as they are judged, as server-sent events in the form of certstream. With the header "
-        + "Last-Event-ID it goes on behind that event.", permission: .read, answer: .events
-    ) { call in
-      let (actor, settings) = (try call.actor, call.site.settings)
-      guard !streams.isFull(actor.account, settings) else { throw AccountError.limited(retryAfter: 60_000) }
-      let body = ResponseBody { writer in
-        // Only here: a body that is never asked for would never leave.
-        guard streams.enter(actor.account, settings) else { return try await writer.finish(nil) }
-        defer { streams.leave(actor.account) }
-        var stream = CertificateStream(call)
-        try await stream.run(&writer)
-        try await writer.finish(nil)
-      }
-      return .response(
-        Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body))
+  /// Each certificate that is judged for the account, as it comes, in the form of certstream's messages.
+  static let events = APIOperation(
+    method: .get, path: "/stream", id: "streamCertificates",
+    summary: "Certificates as they are judged, as server-sent events in the form of certstream. With the header "
+      + "Last-Event-ID it goes on behind that event.", permission: .read, answer: .events
+  ) { call in
+    let (streams, occupant) = (call.site.streams.certificates, call.occupant)
+    guard !streams.isFull(for: occupant) else { throw AccountError.limited(retryAfter: 60_000) }
+    let body = ResponseBody { writer in
+      // Only here: a body that is never asked for would never leave.
+      guard streams.enter(occupant) else { return try await writer.finish(nil) }
+      defer { streams.leave(occupant) }
+      var stream = CertificateStream(call)
+      try await stream.run(&writer)
+      try await writer.finish(nil)
     }
+    return .response(
+      Response(status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body))
   }
 }
 
@@ -76,7 +44,7 @@ struct CertificateStream {
   /// Runs until the reader goes, their right ends, or the server stops.
   mutating func run(_ writer: inout any ResponseBodyWriter) async throws {
     try await write(": hello\n\n", &writer)
-    while !call.site.live.isStopping, !Task.isCancelled {
+    while !call.site.streams.isStopping, !Task.isCancelled {
       guard try await step(&writer) else { return }
     }
   }

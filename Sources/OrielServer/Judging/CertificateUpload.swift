@@ -1,8 +1,9 @@
 import OrielAccounts
 import OrielVerdicts
+import OrielWatchlist
 
 /// Certificates that somebody sends, looked through before anything is kept of them.
-struct CertificateUpload {
+struct CertificateUpload: Sendable {
   /// What the domain's item covers.
   let found: FoundCredentials
   /// How many certificates and requests are for other names.
@@ -38,7 +39,7 @@ struct CertificateUpload {
       }
       let file = CertificateFile(part.bytes)
       if let problem = file.problems.first {
-        throw AccountError.refused(field: part.field, reason: "\(part.name): \(problem)")
+        throw AccountError.refused(field: part.field, reason: "\(part.name): \(problem.prefix(300))")
       }
       guard !file.certificates.isEmpty || !file.requests.isEmpty else {
         throw AccountError.refused(
@@ -62,4 +63,16 @@ struct CertificateUpload {
   }
 
   private static func shown(_ name: String) -> String { String(name.prefix(100)) }
+}
+
+extension Site {
+  /// Looks through what somebody sends for a domain, in its turn.
+  func upload(
+    _ files: [FormFile], text: String?, source: String, for domain: Domain
+  ) async throws -> CertificateUpload {
+    let item = try domain.watched
+    return try await heavyWork.run(for: domain.account) {
+      try CertificateUpload(files: files, text: text, source: source, where: item.isHit)
+    }
+  }
 }

@@ -5,25 +5,20 @@ import OrielAccounts
 import OrielStore
 import Synchronization
 
-/// The pages that are open and want to hear of news.
-final class LivePages: Sendable {
-  private let state = Mutex((count: 0, isStopping: false))
+/// What is open for as long as somebody listens: pages that want to hear of news, and streams of certificates.
+final class LiveStreams: Sendable {
+  let pages: Occupancy
+  let certificates: Occupancy
+  private let state = Mutex(false)
 
-  func stop() { state.withLock { $0.isStopping = true } }
-  var isStopping: Bool { state.withLock { $0.isStopping } }
-
-  func isFull(_ most: Int) -> Bool { state.withLock { $0.count >= most } }
-
-  /// - Returns: false if there are as many as may be.
-  func enter(most: Int) -> Bool {
-    state.withLock { state in
-      guard state.count < most, !state.isStopping else { return false }
-      state.count += 1
-      return true
-    }
+  init(pages: Quota, certificates: Quota) {
+    self.pages = Occupancy(pages)
+    self.certificates = Occupancy(certificates)
   }
 
-  func leave() { state.withLock { $0.count -= 1 } }
+  /// Ends them all soon.
+  func stop() { state.withLock { $0 = true } }
+  var isStopping: Bool { state.withLock { $0 } }
 }
 
 extension Site {
@@ -32,13 +27,14 @@ extension Site {
   func events(_ visit: Visit, lastSeen: String?) throws -> Response {
     guard let session = visit.session else { throw AccountError.signedOut }
     let account = try visit.someone().account
-    guard !live.isFull(settings.livePages) else { throw AccountError.limited(retryAfter: 60_000) }
+    let (pages, occupant) = (streams.pages, visit.occupant)
+    guard !pages.isFull(for: occupant) else { throw AccountError.limited(retryAfter: 60_000) }
     let body = ResponseBody { [self] writer in
       // Only here: a body that is never asked for would never leave.
-      guard live.enter(most: settings.livePages) else { return try await writer.finish(nil) }
-      defer { live.leave() }
+      guard pages.enter(occupant) else { return try await writer.finish(nil) }
+      defer { pages.leave(occupant) }
       var last = lastSeen ?? visit.query["since"]
-      while !live.isStopping, !Task.isCancelled {
+      while !streams.isStopping, !Task.isCancelled {
         // Anew each time: the session may have ended, or the member been removed.
         guard let actor = try? await signIn.actor(session: session, account: account),
           let news = try? await accounts.news(actor)

@@ -30,7 +30,9 @@ final class ProbeRuns: Sendable {
   }
 
   /// So many at once, over all accounts; one for each of them.
-  private static let mostAtOnce = 8
+  private static let mostAtOnce = 2
+  /// So many run or wait.
+  private static let mostOpen = 8
   /// Between two of the same account, in milliseconds.
   static let pause: Int64 = 5_000
   private static let mostKept = 1000
@@ -38,12 +40,16 @@ final class ProbeRuns: Sendable {
 
   private let state = Mutex(State())
   private let jobs = AsyncStream.makeStream(
-    of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingOldest(mostAtOnce))
+    of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingOldest(mostOpen))
 
   /// Runs what is asked for until ``end()``.
   func run() async {
-    await withDiscardingTaskGroup { group in
-      for await job in jobs.stream { group.addTask { await job() } }
+    await withTaskGroup(of: Void.self) { group in
+      var running = 0
+      for await job in jobs.stream {
+        if running == ProbeRuns.mostAtOnce { await group.next() } else { running += 1 }
+        group.addTask { await job() }
+      }
       group.cancelAll()
     }
   }
@@ -68,7 +74,7 @@ final class ProbeRuns: Sendable {
         $0.account == domain.account
           && (!$0.isOver || !StoredTime.hasPassed(ProbeRuns.pause, since: $0.startedAt, now: now))
       }
-      guard !isSoon, open.count < ProbeRuns.mostAtOnce else {
+      guard !isSoon, open.count < ProbeRuns.mostOpen else {
         throw AccountError.limited(retryAfter: ProbeRuns.pause)
       }
       if state.runs.count >= ProbeRuns.mostKept {

@@ -102,7 +102,8 @@ extension Routes {
       }
     }
     act("/domains/:domain/baseline", page: page) { [site] visit in
-      _ = try await site.change(visit) { $0.isBaselineConfirmed = visit.form["confirmed"] == "yes" }
+      _ = try await site.change(visit) { $0.isBaselineConfirmed = false }
+      try await site.judge.judgeAgain(try await site.accounts.domain(try visit.someone(), visit.domain))
       return .redirect("/domains/\(try visit.domain)/first-day?done=saved")
     }
     act("/domains/:domain/owners", form: "owners", page: page) { [site] visit in

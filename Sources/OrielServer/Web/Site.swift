@@ -12,11 +12,16 @@ struct Site: Sendable {
   let templates: Templates
   let assets = Assets()
   let address: PublicAddress
-  let live = LivePages()
+  let streams: LiveStreams
+  let bodies: Occupancy
+  let uploads: Occupancy
+  let heavyWork = HeavyWork()
+  let judge: Judge
   /// Letters that were handed over.
   let letterCount = EventCount()
   let probes = ProbeRuns()
-  private let letters = AsyncStream.makeStream(of: LinkLetter.self, bufferingPolicy: .bufferingOldest(1000))
+  private let letters = AsyncStream.makeStream(
+    of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingOldest(1000))
 
   init(_ parts: WebServer.Parts, _ settings: WebServer.Settings) throws {
     self.parts = parts
@@ -26,25 +31,46 @@ struct Site: Sendable {
     following = FollowingStore(parts.database)
     templates = try Templates()
     address = PublicAddress(settings.publicURL)
+    streams = LiveStreams(pages: settings.livePages, certificates: settings.streams)
+    bodies = Occupancy(settings.bodies)
+    uploads = Occupancy(settings.uploads)
+    judge = Judge(parts.accounts, parts.database, owners: parts.owners)
   }
 
   var now: Int64 { parts.now() }
 
-  func url(of letter: LinkLetter) -> String { "\(address.text)/link/\(letter.secret.text)" }
+  /// - Parameter next: the page to show once the letter's reader is signed in.
+  func url(of letter: LinkLetter, next: ReturnPath? = nil) -> String {
+    "\(address.text)/link/\(letter.secret.text)" + (next.map { "?next=" + $0.encoded } ?? "")
+  }
 
-  /// Has a letter sent, and keeps nobody waiting: how long it takes would tell who has an account.
+  /// Has a letter sent, and keeps nobody waiting.
   func send(_ letter: LinkLetter?) {
     guard let letter else { return }
     letterCount.add()
-    letters.continuation.yield(letter)
+    letters.continuation.yield { await parts.sendLetter(letter, url(of: letter)) }
   }
 
-  /// Sends letters until ``endLetters()``.
+  /// Has a link to sign in sent, if somebody has the address.
+  ///
+  /// Nothing tells the one who asked which it was: this is for when the answer is out, and the work comes at a moment
+  /// that nobody can foresee, or it would show in the time that the next answer takes.
+  func sendLink(to address: String, next: ReturnPath?) {
+    letters.continuation.yield {
+      let delay = settings.linkDelay * Double.random(in: 0...1)
+      guard (try? await Task.sleep(for: delay)) != nil, let letter = try? await signIn.link(for: address) else {
+        return
+      }
+      letterCount.add()
+      await parts.sendLetter(letter, url(of: letter, next: next))
+    }
+  }
+
+  /// Sends letters until ``endLetters()``; what is on its way then is given up.
   func sendLetters() async {
     await withDiscardingTaskGroup { group in
-      for await letter in letters.stream {
-        group.addTask { await parts.sendLetter(letter, url(of: letter)) }
-      }
+      for await letter in letters.stream { group.addTask { await letter() } }
+      group.cancelAll()
     }
   }
 
@@ -82,7 +108,7 @@ struct Site: Sendable {
     }
     if let actor = visit.actor {
       let open = try await openCount(visit, actor)
-      frame["open"] = "\(open.value)"
+      frame["openTotal"] = "\(open.value)"
       frame["member"] =
         [
           "address": visit.address, "mayWrite": actor.may(.write), "mayManage": actor.may(.manage),
@@ -92,7 +118,8 @@ struct Site: Sendable {
               "path": path, "words": words,
               "isCurrent": path == "/" ? visit.path == "/" : visit.path == path || visit.path.hasPrefix(path + "/"),
               "counts": path == "/",
-              "open": path == "/" && open.value > 0 ? Phrase.number(open.value) + (open.isExact ? "" : "+") : nil,
+              "openInSection": path == "/" && open.value > 0
+                ? Phrase.number(open.value) + (open.isExact ? "" : "+") : nil,
             ]
           },
           "isInSeveral": visit.memberships.count > 1,
@@ -123,11 +150,11 @@ struct Site: Sendable {
         problem(403, "You may not do that", "\(Phrase.sentence("\(error)")) An owner of the account can.")
       case .limited: problem(429, "Too often", Phrase.sentence("\(error)"))
       case .signedOut: problem(410, "This link works no longer", "It was used, or it is too old. Ask for another one.")
-      default: problem(422, "That can't be taken", Phrase.sentence("\(error)"))
+      default: problem(422, "That can't be taken", Phrase.sentence(String("\(error)".prefix(1000))))
       }
     case StoreError.busy:
       problem(503, "Not just now", "Something else is being written for long. Nothing was changed; try again soon.")
-    case let problem as WebProblem: Site.problem(problem.status, problem.title, problem.words)
+    case let problem as WebProblem: Site.problem(problem.status.code, problem.title, problem.words)
     default:
       problem(
         500, "That did not work", "The reason is not known here. Try again; if it stays, tell who runs this service.")
@@ -137,20 +164,26 @@ struct Site: Sendable {
 
 /// Why a request gets no page of its own.
 struct WebProblem: Error {
-  let status: Int
+  let status: HTTPResponse.Status
   let title: String
   let words: String
+  /// In seconds, where it is worth trying again.
+  var retryAfter: Int?
 
   static let foreignForm = WebProblem(
-    status: 403, title: "This form is out of date",
+    status: .forbidden, title: "This form is out of date",
     words: "It did not come from this page as you see it now. Go back, load the page again, and send it once more.")
   static let tooLarge = WebProblem(
-    status: 413, title: "That is too much", words: "More was sent than a form here can hold.")
+    status: .contentTooLarge, title: "That is too much", words: "More was sent than a form here can hold.")
   static let damagedForm = WebProblem(
-    status: 400, title: "The form can’t be read",
+    status: .badRequest, title: "The form can’t be read",
     words: "It did not arrive as a whole. Go back, and send it once more.")
   static let badLeave = WebProblem(
-    status: 410, title: "This link stops nothing",
+    status: .gone, title: "This link stops nothing",
     words: "Perhaps it was cut off: copy the whole of it. Or the address was taken out since, and gets no more alerts.")
-  static let tooSlow = WebProblem(status: 408, title: "That took too long", words: "The form did not arrive in time.")
+  static let tooSlow = WebProblem(
+    status: .requestTimeout, title: "That took too long", words: "The form did not arrive in time.")
+  static let busy = WebProblem(
+    status: .tooManyRequests, title: "Too much at once",
+    words: "Too many requests of this kind are being worked on. Try again in a few seconds.", retryAfter: 5)
 }

@@ -28,6 +28,8 @@ struct Visit: Sendable {
     let reason: String
   }
 
+  var occupant: Occupant { Occupant(address: client, account: actor?.account, session: session) }
+
   /// - Throws: ``AccountError/signedOut`` where nobody is.
   func someone() throws -> Actor {
     guard let actor else { throw AccountError.signedOut }
@@ -52,6 +54,8 @@ struct Page {
   var values: Values
   var status = 200
   var cookies: [String] = []
+  /// Run when the page has been sent.
+  var afterwards: (@Sendable () -> Void)?
 
   init(_ template: String, title: String, _ values: Values, status: Int = 200) {
     self.template = template

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import NIOCore
+import NIOHTTP1
 import OrielAccounts
 import OrielStore
 
@@ -46,18 +47,31 @@ struct WebResponder: HTTPResponder {
   }
 
   private func answer(_ request: Request, _ context: WebContext) async throws -> Response {
-    var response =
-      APIResponder.isMeant(request.uri.path)
-      ? await api.respond(to: request, context: context) : try await router.respond(to: request, context: context)
-    // The router's own answer to what it has no page for is empty.
-    if response.status == .notFound, response.headers[.contentType] == nil {
-      let visit = try await Routes.visit(request, context, site)
-      response = try await Routes.problem(AccountError.notFound, site, visit)
+    let isHead = request.method == .head
+    var head = request.head
+    // The answer to GET, without its body.
+    if isHead { head.method = .get }
+    let asked = Request(head: head, body: request.body)
+    var response: Response
+    do { response = try await found(asked, context) } catch let error where !(error is HTTPParserError) {
+      response = try await Routes.problem(error, site, Routes.unrecognised(asked, context, site))
     }
     for (name, value) in WebResponder.fields where !response.headers.contains(name) { response.headers[name] = value }
     if site.address.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
-    if request.method == .head { response.body = .init() }
+    if isHead {
+      let length = response.headers[.contentLength]
+      response.body = .init()
+      response.headers[.contentLength] = length
+    }
     return response
+  }
+
+  private func found(_ request: Request, _ context: WebContext) async throws -> Response {
+    if APIResponder.isMeant(request.uri.path) { return await api.respond(to: request, context: context) }
+    let response = try await router.respond(to: request, context: context)
+    // The router's own answer to what it has no page for is empty.
+    guard response.status == .notFound, response.headers[.contentType] == nil else { return response }
+    return try await Routes.problem(AccountError.notFound, site, try await Routes.visit(request, context, site))
   }
 
   private static let fields: [(HTTPField.Name, String)] =
@@ -75,7 +89,7 @@ struct WebResponder: HTTPResponder {
 /// Puts addresses and pages together.
 struct Routes {
   let site: Site
-  let router = Router(context: WebContext.self, options: [.autoGenerateHeadEndpoints])
+  let router = Router(context: WebContext.self)
 
   init(_ site: Site) { self.site = site }
 
@@ -90,7 +104,7 @@ struct Routes {
         if let actor = visit.actor { visit.news = try await site.accounts.news(actor) }
         return try await Routes.answer(try await show(visit), visit, site)
       } catch {
-        return try await Routes.problem(error, site, visit, isMember: isMember)
+        return try await Routes.problem(error, site, visit, isMember: isMember, next: ReturnPath(of: visit))
       }
     }
   }
@@ -109,11 +123,11 @@ struct Routes {
     let site = site
     router.on(RouterPath(path), method: .post) { request, context in
       var visit = try await Routes.visit(request, context, site)
+      let isUpload = takesFiles && visit.actor != nil
       do {
-        let bounds =
-          visit.actor != nil && takesFiles ? try await Routes.bounds(ofUpload: visit, request, context, site) : .form
-        let body = try await Routes.body(of: request, context, site.settings, bounds)
-        visit.form = try Form(body, contentType: request.headers[.contentType])
+        if isUpload { try await Routes.admit(visit, request, context, site) }
+        defer { if isUpload { site.uploads.leave(visit.occupant) } }
+        visit.form = try await Routes.form(of: request, context, site, visit, isUpload: isUpload)
         if !isOpen { try Routes.check(visit, request, site) }
         if isMember { _ = try visit.someone() }
         switch try await act(visit) {
@@ -121,13 +135,15 @@ struct Routes {
         case .redirect(let target, let cookies): return Routes.redirect(target, cookies)
         }
       } catch {
-        guard let page, let (refusal, status) = Routes.refusal(error, of: form, takesFiles: takesFiles, visit, site)
+        guard let page, let (refusal, status) = Routes.refusal(error, of: form, isUpload: isUpload, site)
         else { return try await Routes.problem(error, site, visit, isMember: isMember) }
         visit.refusal = refusal
         do {
           var shown = try await page(visit)
-          shown.status = status
-          return try await Routes.answer(shown, visit, site)
+          shown.status = status.code
+          var response = try await Routes.answer(shown, visit, site)
+          Routes.addRetryAfter(of: error, to: &response)
+          return response
         } catch {
           return try await Routes.problem(error, site, visit, isMember: isMember)
         }
@@ -137,49 +153,32 @@ struct Routes {
 
   /// What is said beside a field of the form, if it is for that that it can't be taken.
   private static func refusal(
-    _ error: any Error, of form: String, takesFiles: Bool, _ visit: Visit, _ site: Site
-  ) -> (Visit.Refusal, status: Int)? {
+    _ error: any Error, of form: String, isUpload: Bool, _ site: Site
+  ) -> (Visit.Refusal, status: HTTPResponse.Status)? {
     if case AccountError.refused(let field, let reason) = error {
-      return (Visit.Refusal(form: form, field: field.rawValue, reason: reason), 422)
+      // It may repeat what was typed.
+      let words = String(reason.prefix(1000))
+      return (Visit.Refusal(form: form, field: field.rawValue, reason: words), .unprocessableContent)
     }
-    guard takesFiles, visit.actor != nil, let problem = error as? WebProblem, problem.status == 413 else { return nil }
-    let reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
-    return (Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason), 413)
-  }
-
-  /// Who may not send files, or not there, is told so, and nothing of what they send is kept meanwhile.
-  private static func bounds(
-    ofUpload visit: Visit, _ request: Request, _ context: WebContext, _ site: Site
-  ) async throws -> BodyBounds {
-    do {
-      try checkOrigin(request, site)
-      let actor = try visit.someone()
-      _ = try await site.accounts.domain(actor, visit.domain)
-      guard actor.may(.write) else { throw AccountError.forbidden(.write) }
-      return .files
-    } catch {
-      _ = try? await body(of: request, context, site.settings, .dropped)
-      throw error
+    guard isUpload, let problem = error as? WebProblem else { return nil }
+    let reason: String
+    switch problem.status {
+    case .contentTooLarge:
+      reason = "that is more than \(site.settings.uploadByteCount >> 20) MiB: send less at once"
+    case .tooManyRequests: reason = "other uploads are being worked on: try again in a few seconds"
+    default: return nil
     }
+    return (Visit.Refusal(form: form, field: AccountError.Field.file.rawValue, reason: reason), problem.status)
   }
 
   // MARK: Requests
 
   static func visit(_ request: Request, _ context: WebContext, _ site: Site) async throws -> Visit {
-    let cookies = Routes.cookies(request)
-    let (session, visitor) = (cookies[site.address.sessionCookie], cookies[site.address.visitorCookie])
-    var visit = Visit(
-      path: request.uri.path, query: Form((request.uri.query ?? "").utf8),
-      parameters: Dictionary(
-        context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }),
-      client: client(request, context, site.settings),
-      userAgent: String((request.headers[.userAgent] ?? "").prefix(200)),
-      formSecret: session ?? visitor ?? Secret(AccountStore.systemRandom(32).map { String($0, radix: 36) }.joined()),
-      session: session)
-    guard let session else { return visit }
+    var visit = unrecognised(request, context, site)
+    guard let session = visit.session else { return visit }
     do {
       let (found, memberships) = try await site.signIn.session(session)
-      let account = cookies[site.address.accountCookie].flatMap { AccountID($0.text) }
+      let account = Routes.cookies(request)[site.address.accountCookie].flatMap { AccountID($0.text) }
       let chosen = memberships.contains { $0.account.id == account } ? account : nil
       visit.actor = try await site.signIn.actor(session: session, account: chosen)
       (visit.memberships, visit.address) = (memberships, found.address)
@@ -187,6 +186,20 @@ struct Routes {
       // What needs somebody says so itself.
     }
     return visit
+  }
+
+  /// A visit before anybody has looked who it is.
+  static func unrecognised(_ request: Request, _ context: WebContext, _ site: Site) -> Visit {
+    let cookies = Routes.cookies(request)
+    let (session, visitor) = (cookies[site.address.sessionCookie], cookies[site.address.visitorCookie])
+    return Visit(
+      path: request.uri.path, query: Form((request.uri.query ?? "").utf8),
+      parameters: Dictionary(
+        context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }),
+      client: client(request, context, site.settings),
+      userAgent: String((request.headers[.userAgent] ?? "").prefix(200)),
+      formSecret: session ?? visitor ?? Secret(AccountStore.systemRandom(32).map { String($0, radix: 36) }.joined()),
+      session: session)
   }
 
   private static func cookies(_ request: Request) -> [String: Secret] {
@@ -198,15 +211,16 @@ struct Routes {
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
   }
 
-  private static func client(_ request: Request, _ context: WebContext, _ settings: WebServer.Settings) -> String {
+  /// What attempts and connections are counted by.
+  static func client(_ request: Request, _ context: WebContext, _ settings: WebServer.Settings) -> String {
     // The last one is what our own proxy saw; those before it anybody may have made up.
     if settings.trustsForwarded, let name = HTTPField.Name("X-Forwarded-For"),
       let last = request.headers[values: name].last?.split(separator: ",").last,
       let address = try? SocketAddress(ipAddress: last.filter { $0 != " " }, port: 0)
     {
-      return address.ipAddress ?? ""
+      return NetworkAddress.key(of: address)
     }
-    return context.channel.remoteAddress?.ipAddress ?? ""
+    return NetworkAddress.key(of: context.channel.remoteAddress)
   }
 
   /// A form is taken only from a page of ours that this very browser was shown.
@@ -215,7 +229,7 @@ struct Routes {
     guard SignIn.isFormCode(visit.form["code"] ?? "", of: visit.formSecret) else { throw WebProblem.foreignForm }
   }
 
-  private static func checkOrigin(_ request: Request, _ site: Site) throws {
+  static func checkOrigin(_ request: Request, _ site: Site) throws {
     let isOurs =
       switch HTTPField.Name("Origin").flatMap({ request.headers[$0] }) {
       // Browsers that send no referrer send no origin with forms either.
@@ -224,55 +238,6 @@ struct Routes {
       }
     let from = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] } ?? "same-origin"
     guard isOurs, from == "same-origin" || from == "none" else { throw WebProblem.foreignForm }
-  }
-
-  /// How much of a body is read, and for how long.
-  enum BodyBounds {
-    case form, files
-    /// As much as of files, and nothing is kept of it.
-    case dropped
-  }
-
-  static func body(
-    of request: Request, _ context: WebContext, _ settings: WebServer.Settings, _ bounds: BodyBounds = .form
-  ) async throws -> [UInt8] {
-    let channel = context.channel
-    do {
-      return try await withThrowingTaskGroup(of: [UInt8].self) { group in
-        group.addTask {
-          guard bounds != .form else {
-            return [UInt8]((try await request.body.collect(upTo: settings.formByteCount)).readableBytesView)
-          }
-          return try await Routes.files(of: request, settings.uploadByteCount, isKept: bounds == .files)
-        }
-        group.addTask {
-          try await Task.sleep(for: bounds == .form ? settings.bodyTimeout : settings.uploadTimeout)
-          throw WebProblem.tooSlow
-        }
-        defer { group.cancelAll() }
-        return try await group.next() ?? []
-      }
-    } catch {
-      // Nobody wants to read the rest.
-      channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
-      throw error is NIOTooManyBytesError ? WebProblem.tooLarge : error
-    }
-  }
-
-  /// What is too much is read and thrown away, up to a point: browsers look at no answer before they have sent all.
-  private static func files(of request: Request, _ most: Int, isKept: Bool) async throws -> [UInt8] {
-    var (bytes, count) = ([UInt8](), 0)
-    for try await part in request.body {
-      count += part.readableBytes
-      guard count <= most else {
-        bytes = []
-        if count > most * 8 { break }
-        continue
-      }
-      if isKept { bytes += part.readableBytesView }
-    }
-    guard count <= most else { throw WebProblem.tooLarge }
-    return bytes
   }
 
   // MARK: Answers
@@ -285,9 +250,17 @@ struct Routes {
       cookies.append(site.address.cookie(site.address.visitorCookie, visit.formSecret.text))
     }
     if status < 200 || status > 599 { status = 500 }
+    let bytes = ByteBuffer(string: html)
+    var body = ResponseBody(byteBuffer: bytes)
+    if let afterwards = page.afterwards {
+      body = ResponseBody(contentLength: bytes.readableBytes) { writer in
+        defer { afterwards() }
+        try await writer.write(bytes)
+        try await writer.finish(nil)
+      }
+    }
     var response = Response(
-      status: HTTPResponse.Status(code: status), headers: [.contentType: "text/html; charset=utf-8"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: html)))
+      status: HTTPResponse.Status(code: status), headers: [.contentType: "text/html; charset=utf-8"], body: body)
     for cookie in cookies { response.headers.append(HTTPField(name: .setCookie, value: cookie)) }
     return response
   }
@@ -298,14 +271,27 @@ struct Routes {
     return response
   }
 
-  static func problem(_ error: any Error, _ site: Site, _ visit: Visit, isMember: Bool = false) async throws -> Response
-  {
+  /// - Parameters:
+  ///   - isMember: whether whoever is not signed in is sent to sign in.
+  ///   - next: where they go on after it.
+  static func problem(
+    _ error: any Error, _ site: Site, _ visit: Visit, isMember: Bool = false, next: ReturnPath? = nil
+  ) async throws -> Response {
     if isMember, case AccountError.signedOut = error {
-      return redirect("/sign-in", [site.address.cookie(site.address.sessionCookie, "", seconds: 0)])
+      let next = next.map { "?next=" + $0.encoded } ?? ""
+      return redirect("/sign-in" + next, [site.address.cookie(site.address.sessionCookie, "", seconds: 0)])
     }
     var response = try await answer(Site.problem(error), visit, site)
-    if case AccountError.limited(let wait) = error { response.headers[.retryAfter] = String(max(1, wait / 1000)) }
-    if case StoreError.busy = error { response.headers[.retryAfter] = String(WebResponder.retryAfter) }
+    addRetryAfter(of: error, to: &response)
     return response
+  }
+
+  private static func addRetryAfter(of error: any Error, to response: inout Response) {
+    switch error {
+    case AccountError.limited(let wait): response.headers[.retryAfter] = String(max(1, wait / 1000))
+    case StoreError.busy: response.headers[.retryAfter] = String(WebResponder.retryAfter)
+    case let problem as WebProblem: response.headers[.retryAfter] = problem.retryAfter.map { String($0) }
+    default: break
+    }
   }
 }

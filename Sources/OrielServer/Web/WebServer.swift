@@ -22,8 +22,12 @@ package struct WebServer: Sendable {
     /// Whether a proxy in front tells who the client is, in X-Forwarded-For.
     package var trustsForwarded = false
     package var connections = 1024
+    /// Connections of one address without a request under way.
+    package var idleConnectionsPerAddress = 64
     /// The most bytes of a form.
     package var formByteCount = 1 << 20
+    /// The most bytes of a form of somebody who is not signed in.
+    package var anonymousFormByteCount = 16 << 10
     /// The most bytes of a form with files in it.
     package var uploadByteCount = 8 << 20
     /// The time for the body of a request, however its bytes trickle in.
@@ -33,12 +37,17 @@ package struct WebServer: Sendable {
     package var idleTimeout: Duration = .seconds(30)
     /// How long somebody who has hosts looked at waits for what comes of it, before the page tells that it goes on.
     package var probeWait: Duration = .seconds(12)
+    /// Bodies of requests that arrive at once.
+    package var bodies = Quota(total: 256, perAddress: 32)
+    /// Forms with files that arrive, or are worked on, at once.
+    package var uploads = Quota(total: 8, perAccount: 2, perAddress: 4)
+    /// A link to sign in is made within so long of the answer to whoever asked for it.
+    package var linkDelay: Duration = .seconds(2)
     /// How often pages that are open look for news, and how many may.
     package var liveInterval: Duration = .seconds(2)
-    package var livePages = 256
-    /// Streams of certificates: how many there may be, and of one account, and when something is said in each.
-    package var streams = 256
-    package var streamsPerAccount = 8
+    package var livePages = Quota(total: 256, perAccount: 64, perSession: 8, perAddress: 128)
+    /// Streams of certificates, and when something is said in each.
+    package var streams = Quota(total: 256, perAccount: 8, perAddress: 128)
     package var streamHeartbeat: Duration = .seconds(15)
     /// How long a reader may take nothing of an answer.
     package var writeTimeout: Duration = .seconds(30)
@@ -107,15 +116,20 @@ package struct WebServer: Sendable {
     let (site, settings) = (site, site.settings)
     let responder = try WebResponder(site)
     let quiet = Logger(label: "oriel.web") { _ in SwiftLogNoOpLogHandler() }
+    let connections = Connections(
+      Connections.Limits(total: settings.connections, idlePerAddress: settings.idleConnectionsPerAddress))
     var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [StalledWriteHandler(limit: TimeAmount(settings.writeTimeout))],
+      additionalChannelHandlers: [
+        StalledWriteHandler(limit: TimeAmount(settings.writeTimeout)), ConnectionHandler(connections),
+      ],
       idleTimeout: TimeAmount(settings.idleTimeout))
     http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     let application = Application(
       responder: responder, server: .http1(configuration: http),
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port),
-        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections, logger: quiet)),
+        // Some more, for those that are about to make room.
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.connections + 128, logger: quiet)),
       onServerRunning: { channel in
         let port = channel.localAddress?.port ?? 0
         site.address.listening(host: settings.host, port: port)
@@ -127,7 +141,7 @@ package struct WebServer: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         await stop()
-        site.live.stop()
+        site.streams.stop()
         await serving.triggerGracefulShutdown()
       }
       group.addTask { await site.sendLetters() }

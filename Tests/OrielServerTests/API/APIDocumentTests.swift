@@ -1,5 +1,6 @@
 import Foundation
 import OrielAccounts
+import TestSupport
 import Testing
 
 @testable import OrielServer

@@ -2,6 +2,7 @@ import CertificateTransparency
 import MerkleTree
 import OrielAccounts
 import OrielStore
+import TestSupport
 import TestWorld
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import OrielAccounts
 import OrielStore
 import Synchronization
+import TestSupport
 import TestWorld
 import Testing
 

@@ -4,6 +4,7 @@ import MerkleTree
 import OrielAccounts
 import OrielStore
 import OrielVerdicts
+import TestSupport
 
 @testable import OrielServer
 

@@ -119,7 +119,7 @@ struct StreamTests {
     let dashboard = try await Dashboard()
     let all = try await Premises(dashboard)
     let made = try await dashboard.accounts.addToken(all.owner, name: "stream", scopes: [.read])
-    try await dashboard.serve({ settings, _ in settings.streamsPerAccount = 1 }) { port in
+    try await dashboard.serve({ settings, _ in settings.streams.perAccount = 1 }) { port in
       let (heard, beginning) = AsyncStream.makeStream(of: Void.self)
       async let reply = RawClient(port: port).request(
         "GET", "/api/v1/stream", headers: [("Authorization", "Bearer \(made.secret.text)")], began: beginning)
@@ -164,7 +164,7 @@ struct StreamTests {
       try await dashboard.sight(names, for: all.domain, item: "alpha.example")
     }
     try await dashboard.serve({ settings, _ in
-      (settings.streamsPerAccount, settings.writeTimeout) = (1, .milliseconds(300))
+      (settings.streams.perAccount, settings.writeTimeout) = (1, .milliseconds(300))
     }) { port in
       let peer = try LoopbackSocket(port: port)
       var little = Int32(4096)

@@ -2,6 +2,7 @@ import CertificateTransparency
 import Crypto
 import Foundation
 import OrielAccounts
+import TestSupport
 import TestWorld
 
 /// What people send, and how browsers send it.

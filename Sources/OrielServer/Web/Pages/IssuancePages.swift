@@ -15,9 +15,10 @@ extension Site {
     let leaf = record.certificates.first { $0.entryType == "x509" }
     let item = found.judgement?.item
     let hits = Set(record.matches.filter { item == nil || $0.item == item }.map(\.name))
-    var values = try await certificateValues(
+    var values = certificateValues(
       facts, leaf: leaf?.der, whole: leaf?.der ?? record.certificates.first { $0.isWhole }?.der,
-      issuers: try await issuers(of: record).compactMap(\.der), issuerKey: record.issuerKeyHash, hits: hits)
+      issuers: try await issuers(of: record).compactMap(\.der), issuerKey: record.issuerKeyHash, hits: hits,
+      logNames: try await logNames())
     let name = found.judgement?.issuance.names.first ?? facts.shownNames(hits).first?.name ?? record.matches.first?.name
     let others = (found.judgement?.issuance.nameCount ?? facts.shownNames(hits).count) - 1
     values["firstName"] = name.map { Phrase.name(String($0.prefix(253))) }
@@ -31,7 +32,7 @@ extension Site {
       ["kind": certificate.entryType == "x509" ? "Certificate" : "Precertificate", "hash": certificate.sha256.hex]
     }
     values["pem"] = record.certificates.prefix(4).map { PEM.encode($0.der) }.joined()
-    if let judgement = found.judgement { values["judged"] = judged(judgement, record) }
+    if let judgement = found.judgement { values["judged"] = judged(judgement, record, visit.form) }
     values["hasOthers"] = !found.others.isEmpty
     values["others"] = found.others.map { ["domainID": "\($0.id)", "item": $0.item] as Values }
     values["lookalikes"] = found.lookalikes.prefix(20).map { lookalike -> Values in
@@ -58,9 +59,12 @@ extension Site {
   }
 
   func setState(_ visit: Visit) async throws -> Outcome {
-    guard let domain = visit.form["domain"].flatMap({ DomainID($0) }),
-      let state = visit.form["state"].flatMap(Judgement.State.init(rawValue:))
-    else { throw AccountError.notFound }
+    guard let domain = visit.form["domain"].flatMap({ DomainID($0) }) else { throw AccountError.notFound }
+    // Without one, it is the note alone.
+    let state = try visit.form["state"].map { text in
+      guard let state = Judgement.State(rawValue: text) else { throw AccountError.notFound }
+      return state
+    }
     let id = try visit.issuance
     _ = try await accounts.setState(try visit.someone(), of: domain, id, to: state, note: visit.form["note"])
     return .redirect("/issuances/\(id)\(state == .denied ? "/action" : "")?domain=\(domain)&done=saved")
@@ -229,131 +233,18 @@ extension Site {
 
   // MARK: Showing
 
-  private func judged(_ judgement: Judgement, _ record: IssuanceRecord) -> Values {
-    var values = row(judgement, showsItem: true)
-    let reasons = StoredReason.read(judgement.reasons)
+  private func judged(_ judgement: Judgement, _ record: IssuanceRecord, _ typed: Form) -> Values {
+    let reasons = judgement.standingReasons
     let (pro, contra) = (reasons.filter { $0.speaks == .for }, reasons.filter { $0.speaks == .against })
     let own: Values = [
       "isOpen": judgement.standing == .unexplained && judgement.state == .new, "isNew": judgement.state == .new,
+      "isClaimed": judgement.state == .claimed, "isDenied": judgement.state == .denied,
       "hasFor": !pro.isEmpty, "for": pro.map(\.sentence), "hasAgainst": !contra.isEmpty,
       "against": contra.map(\.sentence), "stateSaid": judgement.state.words, "changedBy": judgement.changedBy,
       "changedAt": judgement.changedAt.map { Phrase.minute($0) }, "note": judgement.note,
-      "issuerKey": record.issuerKeyHash.hex,
+      "noteValue": typed.typed("note") ?? judgement.note ?? "", "issuerKey": record.issuerKeyHash.hex,
     ]
-    values = values.merging(own)
-    return values
-  }
-
-  /// What a certificate says, for the template `facts`.
-  ///
-  /// - Parameters:
-  ///   - leaf: the certificate, where it is no precertificate.
-  ///   - whole: the certificate or precertificate, where there is all of it.
-  ///   - hits: the names that come first.
-  func certificateValues(
-    _ facts: CertificateFacts, leaf: [UInt8]?, whole: [UInt8]?, issuers: [[UInt8]], issuerKey: SHA256Hash?,
-    hits: Set<String> = []
-  ) async throws -> Values {
-    let names = facts.shownNames(hits)
-    let seconds = now / 1000
-    var values: Values = [
-      "allNames": names.prefix(200).map { name, isCommon -> Values in
-        ["name": Phrase.name(String(name.prefix(2000))), "isCommon": isCommon]
-      },
-      "moreAllNames": names.count > 200 ? Phrase.number(names.count - 200) : nil,
-      "subject": facts.subject.map { String("\($0)".prefix(2000)) } ?? "can't be read",
-      "issuerName": facts.issuer.map { String("\($0)".prefix(2000)) } ?? "can't be read",
-      "owner": parts.owners()?.owner(chain: issuers.map { SHA256Hash.hash($0) }, keyHash: issuerKey)?.name,
-      "from": Phrase.day(seconds: facts.notBefore), "to": Phrase.day(seconds: facts.notAfter),
-      "serial": facts.shownSerial.map { String($0.prefix(200)) } ?? "can't be read",
-      "keyType": facts.keyType?.description ?? "can't be told", "keyHash": facts.publicKeyHash?.hex,
-      "hasProblems": !facts.problems.isEmpty, "problems": Array(facts.problems.prefix(20)),
-    ]
-    values = values.merging(try await details(whole))
-    if let first = facts.notBefore, let last = facts.notAfter, last >= first, last - first < 1 << 36 {
-      values["days"] = Phrase.plural(Int((last - first + 1) / 86_400), "day", "days")
-      values["isOver"] = last < seconds
-    }
-    let judged = BrowserPolicy.current.compactMap { policy in parts.logs(policy).map { (policy, $0) } }
-    switch (judged.isEmpty, leaf) {
-    case (true, _): values["policyNote"] = "No list of logs has been read, so what browsers make of it is not known."
-    case (_, nil):
-      values["policyNote"] = "Only the precertificate was seen, so what browsers make of the certificate is not known."
-    case (false, let leaf?):
-      let time = Timestamp(milliseconds: UInt64(clamping: now))
-      let certificate = PresentedCertificate(leaf: leaf, issuers: issuers)
-      let lists = Dictionary(judged.map { ($1.name, $1.view) }, uniquingKeysWith: { first, _ in first })
-      let reports = lists.mapValues { SCTVerifier(logs: $0).verify(certificate, at: time) }
-      values["hasPolicies"] = true
-      values["policies"] = judged.compactMap { policy, logs -> Values? in
-        guard let verdict = reports[logs.name].map({ policy.judge($0, asOf: time) }) else { return nil }
-        return [
-          "policy": "\(policy)", "passes": verdict.passes, "summary": verdict.code.summary,
-          "counted": "\(verdict.evidence.countedLogs) of \(verdict.evidence.neededLogs)",
-          "verdictCode": verdict.code.rawValue, "list": logs.name,
-          "listDate": logs.view.timestamp.map { Phrase.day(Int64(clamping: $0.milliseconds)) },
-        ]
-      }
-      if issuers.isEmpty { values["policyNote"] = "The issuer’s certificate is not at hand; signatures need it." }
-    }
-    return values
-  }
-
-  /// How a certificate is signed, and its extensions.
-  private func details(_ certificate: [UInt8]?) async throws -> Values {
-    guard let certificate else {
-      return ["detailsNote": "The log gave a part of it alone; how it is signed does not stand there."]
-    }
-    var logs = Dictionary(
-      BrowserPolicy.current.compactMap { parts.logs($0) }.flatMap(\.view.knownLogs).map { ($0.logID, $0.description) },
-      uniquingKeysWith: { first, _ in first })
-    for log in try await following.logs() { logs[log.logID] = log.description }
-    do {
-      let details = try CertificateDetails(certificate: certificate) { logs[$0] }
-      return [
-        "hasDetails": true,
-        "details": details.all.map {
-          ["detail": $0.title, "isCritical": $0.isCritical, "lines": $0.lines] as Values
-        },
-      ]
-    } catch {
-      return [
-        "detailsNote": "How it is signed, and its extensions, can’t be decoded: " + String("\(error)".prefix(300))
-      ]
-    }
-  }
-
-  // MARK: The viewer
-
-  func viewerPage(_ visit: Visit) async throws -> Page { Page("viewer", title: "Certificate", [:]) }
-
-  func view(_ visit: Visit) async throws -> Outcome {
-    let certificates = PEM.blocks(in: visit.form["pem"] ?? "").prefix(20)
-      .filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
-    do {
-      guard let first = try certificates.first?.bytes() else {
-        return .page(
-          Page(
-            "viewer", title: "Certificate", ["wrongPEM": "There is no certificate in it: no line BEGIN CERTIFICATE."],
-            status: 422))
-      }
-      let facts = CertificateFacts(certificate: first)
-      guard facts.subject != nil || facts.publicKeyHash != nil else {
-        return .page(Page("viewer", title: "Certificate", ["wrongPEM": "That is no certificate."], status: 422))
-      }
-      let issuers = try certificates.dropFirst().map { try $0.bytes() }
-      let issuerKey = issuers.first.flatMap { CertificateFacts(certificate: $0).publicKeyHash }
-      let isPrecertificate = TBSCertificate.isPrecertificate(first)
-      var values = try await certificateValues(
-        facts, leaf: isPrecertificate ? nil : first, whole: first, issuers: issuers, issuerKey: issuerKey)
-      values["hashes"] = [
-        ["kind": isPrecertificate ? "Precertificate" : "Certificate", "hash": SHA256Hash.hash(first).hex] as Values
-      ]
-      values["pem"] = PEM.encode(first)
-      return .page(Page("viewer", title: "Certificate", ["viewed": values]))
-    } catch {
-      return .page(Page("viewer", title: "Certificate", ["wrongPEM": "\(error)"], status: 422))
-    }
+    return row(judgement, showsItem: true).merging(own)
   }
 }
 
@@ -377,9 +268,8 @@ extension CertificateFacts {
 
   /// All names, each once: those that hit what is watched first, and last what is a common name and nothing else.
   func shownNames(_ hits: Set<String>) -> [(name: String, isCommon: Bool)] {
-    var seen: Set<String> = []
-    let all = names.filter { $0.source != .commonName }.map(\.text).filter { seen.insert($0).inserted }
-    let common = commonNames.filter { seen.insert($0).inserted }
+    let all = names.filter { $0.source != .commonName }.map(\.text).uniqued()
+    let common = (all + commonNames).uniqued().dropFirst(all.count)
     let isHit = { (name: String) in hits.contains(name.lowercased()) }
     return (all.filter(isHit) + all.filter { !isHit($0) }).map { ($0, false) } + common.map { ($0, true) }
   }
