@@ -4,21 +4,21 @@ extension StringProtocol {
   /// The text in one line of at most `limit` characters, blanks of any kind run together, and a mark in place of each
   /// character that could fool a reader. For words of strangers.
   func cleaned(limit: Int = 200) -> String {
-    var scalars = String.UnicodeScalarView()
-    var isCut = false
+    var (scalars, count) = (String.UnicodeScalarView(), 0)
+    // Whether a blank is due before the next character.
+    var isBlank = false
     for scalar in unicodeScalars {
-      guard scalars.count < limit else {
-        isCut = true
-        break
-      }
       if scalar == " " || scalar == "\t" || scalar == "\n" || scalar == "\r" || scalar == "\u{a0}" {
-        if let last = scalars.last, last != " " { scalars.append(" ") }
-      } else {
-        scalars.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
+        isBlank = count > 0
+        continue
       }
+      let width = isBlank ? 2 : 1
+      guard count + width <= limit else { return String(scalars) + "…" }
+      if isBlank { scalars.append(" ") }
+      scalars.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
+      (count, isBlank) = (count + width, false)
     }
-    if scalars.last == " " { scalars.removeLast() }
-    return String(scalars) + (isCut ? "…" : "")
+    return String(scalars)
   }
 }
 

@@ -3,14 +3,20 @@ import OrielContacts
 
 /// The names of CA owners that people write: those that CCADB has, where its data are at hand.
 struct OwnerNames {
-  let owners: CAOwners?
+  private let known: [String]
+  /// By their lower-case form.
+  private let exact: [String: String]
+
+  init(owners: CAOwners?) {
+    known = owners?.ownerNames ?? []
+    exact = Dictionary(known.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+  }
 
   /// - Parameter kept: what was said before, and may stay.
   /// - Returns: the names as CCADB writes them.
   /// - Throws: ``AccountError/refused(field:reason:)`` for a name that CCADB does not have.
   func checked(_ names: [String], besides kept: [String] = []) throws -> [String] {
-    guard let known = owners?.ownerNames, !known.isEmpty else { return names }
-    let exact = Dictionary(known.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    guard !known.isEmpty else { return names }
     return try names.map { name in
       let words = String(name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
       if let exact = exact[words.lowercased()] { return exact }

@@ -14,6 +14,10 @@ final class SettingsReader {
   private(set) var warnings: [String] = []
   /// Every key that was asked for, for documentation to be checked against.
   private(set) var knownKeys: Set<String> = []
+  /// The same with lists and sections.
+  fileprivate(set) var asked: Set<String> = []
+  /// The texts of files that are settings, by `the file` and their path.
+  fileprivate(set) var texts: [String: String] = [:]
 
   init(
     file: String, overrides: [String: (value: String, source: String)], readFile: @escaping (String) throws -> String
@@ -54,7 +58,9 @@ final class SettingsReader {
   func checkOverrides() {
     for (key, override) in overrides.sorted(by: { $0.key < $1.key })
     where override.source == "--set" && !knownKeys.contains(key) {
-      fail(Scalar(key: key, text: override.value, mark: nil, source: override.source), "there is no such setting")
+      fail(
+        Scalar(key: key, text: override.value, mark: nil, source: override.source),
+        asked.contains(key) ? "it is no single value; set it in the file" : "there is no such setting")
     }
   }
 }
@@ -112,6 +118,7 @@ final class Section {
 
   func node(_ key: String) -> Node? {
     asked.insert(key)
+    reader.asked.insert(full(key))
     return entries[key].flatMap { $0.value.isNothing ? nil : $0.value }
   }
 
@@ -203,7 +210,9 @@ final class Section {
       return nil
     }
     do {
-      var text = try reader.readFile(reader.path(file.text))
+      let path = reader.path(file.text)
+      var text = try reader.readFile(path)
+      reader.texts["the file " + path] = text
       if text.hasSuffix("\n") { text.removeLast() }
       if text.isEmpty { reader.fail(file, "the file \(file.text) is empty") }
       return text
@@ -232,7 +241,7 @@ extension Node {
 }
 
 /// How many letters one word is from another; letters in the wrong order are one.
-private func distance(_ left: String, _ right: String) -> Int {
+func distance(_ left: String, _ right: String) -> Int {
   if left != right, left.sorted() == right.sorted() { return 1 }
   let (left, right) = (Array(left.utf8.prefix(40)), Array(right.utf8.prefix(40)))
   var row = Array(0...right.count)

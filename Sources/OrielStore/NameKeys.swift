@@ -16,7 +16,7 @@ enum NameKeys {
     for match in matches { add(match.item) }
     let names = matches.map(\.name) + NameKeys.names(names, most: most)
     for name in names { add("=" + name) }
-    for name in names where !isAddress(name) {
+    for name in names where keys.count < most && !isAddress(name) {
       var rest = name.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
       if rest.hasPrefix("*.") { rest = rest.dropFirst(2) }
       while !rest.isEmpty {
@@ -64,7 +64,7 @@ enum NameKeys {
     }
     // Where a common name is all that was hit, there is nothing else to begin with.
     if hits.isEmpty { hits = common.filter { first.contains($0) } }
-    let listed = (hits + others + common.filter { !hits.contains($0) }).prefix(most)
+    let listed = (hits + others + common).uniqued().prefix(most)
     return Listed(names: Array(listed), commonNames: Set(common).intersection(listed), count: seen.count)
   }
 

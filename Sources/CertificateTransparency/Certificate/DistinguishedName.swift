@@ -48,13 +48,10 @@ public struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
     }.joined(separator: ",")
   }
 
-  /// The descriptors of RFC 4514, section 3, and of the LDAP registry.
+  /// The descriptors of RFC 4514, section 3: every reader knows them. Other types are written as numbers.
   private static let descriptors: [String: String] = [
     "2.5.4.3": "CN", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.6": "C",
     "2.5.4.9": "STREET", "0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.1": "UID",
-    "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.12": "title", "2.5.4.13": "description",
-    "2.5.4.15": "businessCategory", "2.5.4.17": "postalCode", "2.5.4.42": "givenName",
-    "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
   ]
 
   private static func text(_ attribute: Attribute) -> String {

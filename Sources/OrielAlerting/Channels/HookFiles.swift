@@ -73,9 +73,7 @@ private struct HookCertificate: Encodable {
     try container.encode(facts.publicKeyHash?.hex, forKey: .pubkeySha256)
     try container.encode(issuer, forKey: .issuerDer)
     try container.encode(subject, forKey: .subjectDer)
-    let names = facts.text(of: .dnsName) + facts.commonNames
-    var seen: Set<String> = []
-    try container.encode(names.filter { seen.insert($0).inserted }, forKey: .dnsNames)
+    try container.encode((facts.text(of: .dnsName) + facts.commonNames).uniqued(), forKey: .dnsNames)
     try container.encode(facts.text(of: .ipAddress), forKey: .ipAddresses)
     try container.encode(facts.notBefore.map(CertificateJSON.time), forKey: .notBefore)
     try container.encode(facts.notAfter.map(CertificateJSON.time), forKey: .notAfter)

@@ -4,22 +4,22 @@ extension String {
   /// The text in one line of at most `limit` characters, with everything escaped that could fool a reader or a
   /// terminal. For words of strangers.
   package func oneLine(limit: Int = 200) -> String {
-    var scalars = String.UnicodeScalarView()
-    var isCut = false
+    var (line, count) = ("", 0)
+    // Whether a blank is due before the next character.
+    var isBlank = false
     for scalar in unicodeScalars {
-      guard scalars.count < limit else {
-        isCut = true
-        break
-      }
       switch scalar {
-      case " ", "\n", "\r", "\t": if scalars.last.map({ $0 != " " }) ?? false { scalars.append(" ") }
-      case _ where scalar.isDeceptive:
-        scalars.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-      default: scalars.append(scalar)
+      case " ", "\n", "\r", "\t": isBlank = count > 0
+      default:
+        guard count + (isBlank ? 1 : 0) < limit else { return line + "…" }
+        if isBlank { line += " " }
+        let escaped = scalar.isDeceptive ? "\\u{\(String(scalar.value, radix: 16))}" : nil
+        if let escaped { line += escaped } else { line.unicodeScalars.append(scalar) }
+        count += (isBlank ? 1 : 0) + (escaped?.utf8.count ?? 1)
+        isBlank = false
       }
     }
-    if scalars.last == " " { scalars.removeLast() }
-    return String(scalars) + (isCut ? "…" : "")
+    return line
   }
 
   /// A name on one line, with its middle left out where it is long: what it belongs to stands at its end.

@@ -9,7 +9,8 @@ package struct ReportingMechanism: Hashable, Sendable {
     text = freeText.cleaned(limit: 1000)
     var addresses: [ContactAddress] = []
     var pages: [WebPage] = []
-    var plain = String(freeText.prefix(4000))
+    // By scalars: characters can be as long as the text.
+    var plain = String(freeText.unicodeScalars.prefix(4000))
     for at in ["[at]", "(at)", "[AT]", "(AT)", "{at}"] { plain = ReportingMechanism.closing(at, in: plain, with: "@") }
     for dot in ["[dot]", "(dot)"] { plain = ReportingMechanism.closing(dot, in: plain, with: ".") }
     for word in plain.split(whereSeparator: { $0.isWhitespace || ";<>\"“”|".contains($0) }) {

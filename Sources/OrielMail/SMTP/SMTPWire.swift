@@ -151,7 +151,10 @@ final class SMTPWire: ChannelDuplexHandler {
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
       return .certificateNotTrusted("it is for another name (\(text))")
     case NIOSSLError.handshakeFailed where text.contains("CERTIFICATE_VERIFY_FAILED"):
-      return .certificateNotTrusted("no trusted authority vouches for it, or it is out of date")
+      return .certificateNotTrusted(
+        "no trusted authority vouches for it, or it is out of date; an authority of your own goes into smtp.ca_file")
+    case NIOSSLError.handshakeFailed where text.contains("WRONG_VERSION_NUMBER"):
+      return .encryptionFailed("the server does not begin with TLS on this port; try smtp.security: starttls")
     case NIOSSLError.uncleanShutdown: return .cut(during: step, detail: "")
     case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return .encryptionFailed(text)
     default: return .cut(during: step, detail: text)

@@ -23,17 +23,17 @@ struct MetricsText {
   }
 
   private static func escaped(_ text: String, quotes: Bool) -> String {
-    var result = String.UnicodeScalarView()
+    var result = ""
     // By scalars: a quotation mark with an accent on it is one character, and would still end a value.
     for scalar in text.unicodeScalars {
       switch scalar {
-      case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
-      case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-      case "\"" where quotes: result.append(contentsOf: "\\\"".unicodeScalars)
-      default: result.append(scalar)
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\"" where quotes: result += "\\\""
+      default: result.unicodeScalars.append(scalar)
       }
     }
-    return String(result)
+    return result
   }
 
   private static func number(_ value: Double) -> String {

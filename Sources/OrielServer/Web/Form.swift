@@ -50,14 +50,19 @@ struct Form: Sendable {
 
   func files(_ name: String) -> [FormFile] { sentFiles[name] ?? [] }
 
-  /// For templates, to show again what was typed; but no private key is sent back.
-  var values: Values {
-    fields.reduce(into: [:] as Values) { values, field in
-      guard let text = field.value.first, !text.contains("PRIVATE KEY"), !CertificateFile.holdsSecret(Array(text.utf8))
-      else { return }
-      values[field.key] = text
-    }
+  /// In bytes. What is longer was not typed, and need not come back.
+  private static let longestShownAgain = 2 << 10
+
+  /// The value of a field to show again as it was typed; but no private key is sent back.
+  func typed(_ name: String) -> String? {
+    guard let text = fields[name]?.first, text.utf8.count <= Form.longestShownAgain, !text.contains("PRIVATE KEY"),
+      !CertificateFile.holdsSecret(Array(text.utf8))
+    else { return nil }
+    return text
   }
+
+  /// All fields to show again, for templates.
+  var values: Values { Values(fields.keys.map { ($0, typed($0) as Any?) }) }
 
   /// The fields in the form of a query, without some, with others.
   func query(without names: Set<String>, adding more: [(String, String)] = []) -> String {
@@ -68,13 +73,14 @@ struct Form: Sendable {
 
   private static func decode(_ bytes: some Collection<UInt8>) -> String {
     var (result, rest) = ([UInt8](), Array(bytes)[...])
+    result.reserveCapacity(rest.count)
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "+") {
         result.append(0x20)
-      } else if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      } else if byte == UInt8(ascii: "%"), rest.count >= 2, let high = hexDigit(rest[rest.startIndex]),
+        let low = hexDigit(rest[rest.startIndex + 1])
       {
-        result.append(value)
+        result.append(high << 4 | low)
         rest = rest.dropFirst(2)
       } else {
         result.append(byte)
@@ -83,14 +89,25 @@ struct Form: Sendable {
     return String(decoding: result, as: UTF8.self)
   }
 
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+
   private static func encode(_ text: String) -> String {
-    text.utf8.map { byte in
+    var result = ""
+    for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-        String(decoding: [byte], as: UTF8.self)
-      default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
       }
-    }.joined()
+    }
+    return result
   }
 }

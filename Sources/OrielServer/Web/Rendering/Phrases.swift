@@ -22,7 +22,9 @@ enum Phrase {
   }
 
   /// With a capital and a full stop.
-  static func sentence(_ text: String) -> String { (text.prefix(1).uppercased() + text.dropFirst()).withFullStop }
+  static func sentence(_ text: String) -> String { capitalised(text).withFullStop }
+
+  static func capitalised(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
   static func ago(_ time: Int64, now: Int64) -> String {
     span(now.subtractingReportingOverflow(time).partialValue) + " ago"
@@ -66,6 +68,14 @@ enum Phrase {
     "\(count(counted)) \(counted.value == 1 ? one : many)"
   }
 
+  static func monitored(_ domains: (all: Int, on: Int)) -> String {
+    switch domains {
+    case (1, 1): "1 domain, monitored."
+    case (let all, let on) where all == on && all > 0: "\(number(all)) domains, all monitored."
+    case (let all, let on): "\(plural(all, "domain", "domains")), \(number(on)) monitored."
+    }
+  }
+
   /// The first millisecond of a day that a form names.
   static func start(ofDay text: String) -> Int64? {
     guard text.utf8.count == 10, let time = Timestamp(rfc3339: text + "T00:00:00Z") else { return nil }
@@ -75,17 +85,17 @@ enum Phrase {
   /// The issuer by the name that people know, of a distinguished name as text.
   static func issuer(_ name: String?) -> String {
     guard let name, !name.isEmpty else { return "an issuer that can't be read" }
-    var (parts, part, isEscaped) = ([Substring](), Substring.UnicodeScalarView(), false)
+    var (parts, part, isEscaped) = ([String](), "", false)
     for scalar in name.unicodeScalars.prefix(2000) {
       if !isEscaped, scalar == "," || scalar == "+" {
-        parts.append(Substring(part))
-        part = .init()
+        parts.append(part)
+        part = ""
       } else {
-        if isEscaped || scalar != "\\" { part.append(scalar) }
+        if isEscaped || scalar != "\\" { part.unicodeScalars.append(scalar) }
       }
       isEscaped = !isEscaped && scalar == "\\"
     }
-    parts.append(Substring(part))
+    parts.append(part)
     let value = { (type: String) -> String? in
       parts.map { $0.drop { $0 == " " } }.first { $0.hasPrefix(type + "=") }.map {
         String($0.dropFirst(type.count + 1))

@@ -30,7 +30,8 @@ struct Templates: Sendable {
   func render(_ name: String, _ values: Values) -> String { library.render(values, withTemplate: name) ?? "" }
 
   static let sources: [String: String] = [
-    "layout": layoutTemplate, "code": codeTemplate, "judgement": judgementTemplate, "facts": factsTemplate,
+    "layout": layoutTemplate, "code": codeTemplate, "guard": guardTemplate, "judgement": judgementTemplate,
+    "facts": factsTemplate,
     "domain-head": domainHeadTemplate, "problem": problemTemplate, "sign-in": signInTemplate, "sent": sentTemplate,
     "link": linkTemplate, "confirmed": confirmedTemplate, "unsubscribe": unsubscribeTemplate,
     "overview": overviewTemplate, "domains": domainsTemplate, "domain": domainTemplate, "current": currentTemplate,
@@ -48,22 +49,23 @@ struct SafeHTML: MustacheContentType {
   static let name = "ORIEL"
 
   func escapeText(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
+    var result = ""
+    result.reserveCapacity(text.utf8.count)
     // By scalars: a quotation mark with an accent on it is one character, and would still end an attribute.
     for scalar in text.unicodeScalars {
       switch scalar {
-      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-      case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
-      case "'": result.append(contentsOf: "&#39;".unicodeScalars)
-      case "\n", "\t": result.append(scalar)
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      case "\n", "\t": result.unicodeScalars.append(scalar)
       case "\r": break
       // No characters at all; in XML they are mistakes.
-      case "\u{fffe}", "\u{ffff}": result.append("\u{fffd}")
-      default: result.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
+      case "\u{fffe}", "\u{ffff}": result += "\u{fffd}"
+      default: result.unicodeScalars.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
       }
     }
-    return String(result)
+    return result
   }
 }
