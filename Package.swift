@@ -104,7 +104,7 @@ let package = Package(
         "OrielSettings", "OrielAlerting", "OrielAccounts", "OrielVerdicts", "OrielContacts", "OrielMail",
         "OrielMonitor", "OrielProbe", "OrielWatchlist", "OrielStore", "CTPolicy", "CTLogClient",
         "CertificateTransparency",
-        "MerkleTree", hummingbird, nioCore, mustache, crypto, x509, asn1, logging,
+        "MerkleTree", hummingbird, nioCore, nioHTTP1, mustache, crypto, x509, asn1, logging,
       ]),
     .target(
       name: "OrielLog",

@@ -140,6 +140,8 @@ struct Operation: Sendable, CustomTestStringConvertible {
       try await $0.current($1, of: $2.domain, after: ExpiryCursor("9-9")).results
     },
     Operation(name: "currentCount", permission: .read) { try await $0.currentCount($1, of: $2.domain, upTo: 9) },
+    Operation(name: "renewed", permission: .read) { try await $0.renewed($1, of: $2.domain, []) },
+    Operation(name: "dueCount", permission: .read) { try await $0.dueCount($1, of: $2.domain, upTo: 9) },
     Operation(name: "arrivals", permission: .read) {
       try await $0.arrivals($1, after: 0).judgements.map(\.judgement) + $2.nothing
     },

@@ -8,6 +8,7 @@ import OrielContacts
 import OrielStore
 import OrielVerdicts
 import OrielWatchlist
+import TestSupport
 import TestWorld
 import Testing
 
@@ -242,7 +243,7 @@ struct IssuancePolicyTests {
       let count = BrowserPolicy.current.count { $0.identifier.hasPrefix("apple") }
       #expect(count > 0 && page.components(separatedBy: ">Fails<").count == count + 1)
       #expect(page.components(separatedBy: ">Passes<").count == BrowserPolicy.current.count - count + 1)
-      #expect(page.contains("2 of 2") && page.contains("<bdi>Chrome</bdi>, 2026-11-"))
+      #expect(page.contains("2 of 2") && page.contains("<bdi>Chrome</bdi>, <span class=\"date\">2026-11-"))
       #expect(page.components(separatedBy: "<bdi>Apple</bdi></td>").count == count + 1)
       let failing = try await member.get("/issuances/\(ids[1])").body
       #expect(failing.components(separatedBy: ">Fails<").count == BrowserPolicy.current.count + 1)

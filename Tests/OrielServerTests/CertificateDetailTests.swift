@@ -2,6 +2,7 @@ import CertificateTransparency
 import Foundation
 import MerkleTree
 import OrielAccounts
+import TestSupport
 import TestWorld
 import Testing
 

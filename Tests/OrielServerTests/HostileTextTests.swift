@@ -2,6 +2,7 @@ import CertificateTransparency
 import Foundation
 import OrielAccounts
 import OrielVerdicts
+import TestSupport
 import TestWorld
 import Testing
 

@@ -5,6 +5,7 @@ import MerkleTree
 import OrielAccounts
 import OrielStore
 import Synchronization
+import TestSupport
 import TestWorld
 import Testing
 

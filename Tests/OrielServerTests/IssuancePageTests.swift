@@ -4,6 +4,7 @@ import Foundation
 import MerkleTree
 import OrielAccounts
 import OrielStore
+import TestSupport
 import TestWorld
 import Testing
 
@@ -119,7 +120,9 @@ struct IssuancePageTests {
       let member = Visitor(port: port)
       await member.signIn(session.text)
       let page = try await member.get("/domains/\(domain)/current").body
-      #expect(page.contains("2 certificates, what ends first at the top.") && page.contains("1 within 14 days"))
+      #expect(
+        page.contains("2 certificates, what ends first at the top.")
+          && page.contains("1 ends within 14 days and is not renewed"))
       #expect(page.contains("<span class=\"badge expected\">ends in 5 days</span>"))
       #expect(page.contains("<span class=\"badge plain\">ends in 60 days</span>"))
       #expect(!page.contains("over.alpha.example"))

@@ -4,6 +4,7 @@ import MerkleTree
 import OrielAccounts
 import OrielStore
 import OrielWatchlist
+import TestSupport
 import TestWorld
 import Testing
 

@@ -4,6 +4,7 @@ import OrielAccounts
 import OrielAlerting
 import OrielMail
 import OrielStore
+import TestSupport
 import TestWorld
 import Testing
 

@@ -14,7 +14,7 @@ import Testing
 
 @Suite("What the pages say of what waits, and of whom it reaches")
 struct NoticeTests {
-  private static let quiet = "Nothing. Every certificate that was seen for your domains is explained"
+  private static let quiet = "Nothing. No certificate has been seen yet for your domains."
 
   private func run(
     _ change: @escaping @Sendable (inout WebServer.Parts) -> Void = { _ in },
@@ -32,7 +32,7 @@ struct NoticeTests {
   @Test("The overview says what waits beside unexplained certificates, and leads there")
   func overview() async throws {
     try await run { dashboard, owner, member in
-      #expect(try await member.get("/").body.contains(Self.quiet))
+      #expect(!(try await member.get("/").body.contains("Nothing.")))
       let domain = try await dashboard.domain(owner, "alpha.example", isConfirmed: false)
       let letter = try #require(
         try await dashboard.accounts.addRecipient(owner, to: domain, address: "a@alpha.example").letter)

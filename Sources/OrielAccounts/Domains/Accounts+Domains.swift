@@ -53,6 +53,8 @@ extension Accounts {
     return try await run(actor, .write, changing: isWatch ? .watch : .settings) { turn in
       let domain = try turn.editableDomain(
         id, besides: !isWatch && change.delivery.isEmpty && change.lookalikeDelivery == nil, changing: change.settings)
+      // Whoever runs the service may say so before anything has been seen, as they can in the configuration file.
+      if change.isBaselineConfirmed == true, actor.means != .machine { try turn.requireBaseline(of: domain) }
       try turn.apply(change, to: domain)
       return try turn.domain(id)
     }
@@ -161,7 +163,8 @@ extension Turn {
     try apply(lookalikes: change, to: domain)
     if let isConfirmed = change.isBaselineConfirmed, isConfirmed != (domain.baselineConfirmedAt != nil) {
       try connection.execute(
-        "UPDATE domains SET baseline_confirmed_at = ? WHERE id = ?", [isConfirmed ? .integer(now) : .null, id])
+        "UPDATE domains SET baseline_confirmed_at = ?, baseline_changed_at = ? WHERE id = ?",
+        [isConfirmed ? .integer(now) : .null, .integer(now), id])
       try connection.execute(
         "UPDATE baseline SET is_confirmed = ? WHERE domain_id = ?", [.integer(isConfirmed ? 1 : 0), id])
       try audit("\(isConfirmed ? "confirmed" : "took back") the baseline of \(domain.item)")

@@ -106,16 +106,19 @@ struct CertificateJSON: Sendable, Encodable {
       return list.prefix(limit)
     }
     func names(_ list: [String], _ key: String) -> [String] { part(list, key, extent.names).map(\.bounded) }
+    func names(_ key: String, _ sources: FoundName.Source...) -> [String] {
+      names(sources.flatMap { facts.text(of: $0) }.uniqued(), key)
+    }
     item = alert.item.bounded
     matchedNames = names(alert.matchedNames, "matched_names")
     alsoMatches = names(alert.otherItems, "also_matches")
     if alert.otherItemCount > alsoMatches.count { omitted["also_matches"] = alert.otherItemCount - alsoMatches.count }
     issuance = alert.issuance.description
-    dnsNames = names(facts.text(of: .dnsName), "dns_names")
-    ipAddresses = names(facts.text(of: .ipAddress), "ip_addresses")
-    emailAddresses = names(facts.text(of: .email) + facts.text(of: .smtpUTF8Mailbox), "email_addresses")
-    uris = names(facts.text(of: .uri), "uris")
-    commonNames = names(facts.commonNames, "common_names")
+    dnsNames = names("dns_names", .dnsName)
+    ipAddresses = names("ip_addresses", .ipAddress)
+    emailAddresses = names("email_addresses", .email, .smtpUTF8Mailbox)
+    uris = names("uris", .uri)
+    commonNames = names("common_names", .commonName)
     subject = facts.subject?.description.bounded
     issuer = facts.issuer?.description.bounded
     issuerOrganisation = facts.issuer?.organisation?.bounded

@@ -113,7 +113,9 @@ package struct WebhookChannel: Channel {
     let addresses = isLiteral ? [host] : try await resolver.addresses(host)
     for address in addresses where !settings.allowPrivateTargets {
       guard let objection = TargetAddress.objection(to: address) else { continue }
-      let words = "\(isLiteral ? address : "\(host) is \(address)"), which is not to be reached: \(objection)".oneLine()
+      let words =
+        "\(isLiteral ? address : "\(host) is \(address)"), which is not to be reached: \(objection)".oneLine()
+        + " (set allow_private_targets if it is meant)"
       // Names can be put right, or spoofed for a while, and settings changed: no reason to give up on an alert.
       throw Refusal(result: .unavailable(words))
     }

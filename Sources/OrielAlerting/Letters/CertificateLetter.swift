@@ -124,8 +124,7 @@ struct CertificateLetter {
 
   private var names: [String] {
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .smtpUTF8Mailbox, .uri, .srvName]
-    var seen: Set<String> = []
-    return (sources.flatMap { alert.facts.text(of: $0) } + alert.facts.commonNames).filter { seen.insert($0).inserted }
+    return (sources.flatMap { alert.facts.text(of: $0) } + alert.facts.commonNames).uniqued()
   }
 
   private var facts: [Letter.Fact] {

@@ -105,8 +105,8 @@ struct AlertComposer: Sendable {
     guard let issuance = stored.issuance, let item = stored.item else { throw UnreadableAlert(key: stored.key) }
     let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
     return CertificateAlert(
-      item: item, matchedNames: record.matches.map(\.name), issuance: issuance, issuerKeyHash: record.issuerKeyHash,
-      facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
+      item: item, matchedNames: record.matches.lazy.map(\.name).uniqued(), issuance: issuance,
+      issuerKeyHash: record.issuerKeyHash, facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
       certificates: record.certificates.map {
         CertificateAlert.Certificate(entryType: $0.entryType, sha256: $0.sha256, der: $0.der)
       },
@@ -114,7 +114,7 @@ struct AlertComposer: Sendable {
         CertificateAlert.Sighting(
           log: $0.log, logID: $0.logID, index: $0.index, timestamp: Timestamp(milliseconds: $0.timestamp))
       },
-      problems: record.sightings.flatMap(\.problems).reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+      problems: record.sightings.flatMap(\.problems).uniqued(),
       earlier: earlier.map {
         CertificateAlert.Earlier(
           issuer: $0.issuer, issuerKeyHash: $0.issuerKeyHash, notBefore: $0.notBefore,

@@ -69,11 +69,14 @@ package struct IssuanceReport: Sendable, Encodable {
     update = record.isUpdate
     matches = record.matches.prefix(IssuanceReport.mostMatches).map { Match(item: $0.item, name: $0.name) }
     matchCount = record.matches.count
-    dnsNames = facts?.text(of: .dnsName) ?? []
-    ipAddresses = facts?.text(of: .ipAddress) ?? []
-    emailAddresses = (facts?.text(of: .email) ?? []) + (facts?.text(of: .smtpUTF8Mailbox) ?? [])
-    uris = facts?.text(of: .uri) ?? []
-    commonNames = facts?.commonNames ?? []
+    func names(_ sources: FoundName.Source...) -> [String] {
+      sources.flatMap { facts?.text(of: $0) ?? [] }.uniqued()
+    }
+    dnsNames = names(.dnsName)
+    ipAddresses = names(.ipAddress)
+    emailAddresses = names(.email, .smtpUTF8Mailbox)
+    uris = names(.uri)
+    commonNames = facts?.commonNames.uniqued() ?? []
     issuer = facts?.issuer?.description
     notBefore = facts?.notBefore.map(IssuanceReport.text)
     notAfter = facts?.notAfter.map(IssuanceReport.text)
@@ -85,7 +88,7 @@ package struct IssuanceReport: Sendable, Encodable {
         logID: sighting.logID.description, log: sighting.log, index: sighting.index,
         timestamp: Timestamp(milliseconds: sighting.timestamp).description, suspect: sighting.isSuspect)
     }
-    problems = record.sightings.flatMap(\.problems).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    problems = record.sightings.flatMap(\.problems).uniqued()
     expiry = facts?.notAfter
   }
 

@@ -84,7 +84,7 @@ enum CSV {
   private static func cells(_ judgement: Judgement) -> [String] {
     [
       judgement.item, judgement.standing.rawValue, judgement.isProven ? "true" : "false", judgement.state.rawValue,
-      StoredReason.read(judgement.reasons).map(\.sentence).joined(separator: " "), judgement.note ?? "",
+      judgement.standingReasons.map(\.sentence).joined(separator: " "), judgement.note ?? "",
       judgement.changedBy ?? "", judgement.changedAt.flatMap { JSON.time($0).text } ?? "",
     ]
   }

@@ -57,7 +57,6 @@ struct CertstreamMessage {
 
   private static func leaf(_ facts: CertificateFacts?, _ whole: [UInt8]?) -> JSON {
     let names = facts?.names.filter { $0.source == .dnsName || $0.source == .commonName }.map(\.text) ?? []
-    var seen: Set<String> = []
     return [
       "subject": name(facts?.subject), "issuer": name(facts?.issuer),
       "extensions": ["subjectAltName": facts.flatMap(alternativeNames)],
@@ -67,7 +66,7 @@ struct CertstreamMessage {
       "fingerprint": whole.map { .text(colons(Insecure.SHA1.hash(data: $0))) } ?? .null,
       "sha256": whole.map { .text(colons(SHA256.hash(data: $0))) } ?? .null,
       "as_der": whole.map { .text(Data($0).base64EncodedString()) } ?? .null,
-      "all_domains": .texts(names.filter { seen.insert($0).inserted }.prefix(mostNames)),
+      "all_domains": .texts(names.uniqued().prefix(mostNames)),
     ]
   }
 

@@ -42,7 +42,7 @@ enum Feed {
           "updated": time(updated(judgement)), "issuer": String(Phrase.issuer(issuance.issuer).prefix(200)),
           "from": Phrase.day(seconds: issuance.notBefore), "to": Phrase.day(seconds: issuance.notAfter),
           "state": judgement.state == .new ? nil : judgement.state.words,
-          "reasons": StoredReason.read(judgement.reasons).prefix(50).map { String($0.sentence.prefix(2000)) },
+          "reasons": judgement.standingReasons.prefix(50).map { String($0.sentence.prefix(2000)) },
         ]
       },
     ]

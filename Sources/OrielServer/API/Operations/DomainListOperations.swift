@@ -106,7 +106,7 @@ extension APIOperation {
       .object([Field("added", .count, "how many certificates and keys")])
     ) { call in
       let domain = try await call.accounts.domain(try call.actor, call.domain)
-      let entries = try newEntries(call.body, for: domain)
+      let entries = try await newEntries(call, for: domain)
       try await call.accounts.addInventory(
         try call.actor, to: domain.id, entries, source: call.body["source"]?.text ?? "API")
       return ["added": .integer(Int64(entries.count))]
@@ -116,16 +116,13 @@ extension APIOperation {
     },
   ]
 
-  private static func newEntries(_ body: JSON, for domain: Domain) throws -> [NewInventoryEntry] {
+  private static func newEntries(_ call: APICall, for domain: Domain) async throws -> [NewInventoryEntry] {
+    let body = call.body
     let isBackup = body["is_backup"]?.flag ?? false
     switch (body["pem"]?.text, body["entries"]?.list) {
     case (let pem?, nil):
-      let upload = try CertificateUpload(files: [], text: pem, source: "API", where: try domain.watched.isHit)
-      return upload.found.entries.map { entry in
-        NewInventoryEntry(
-          kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names,
-          notAfter: entry.notAfter, isBackup: isBackup)
-      }
+      let upload = try await call.site.upload([], text: pem, source: "API", for: domain)
+      return upload.found.entries.map { NewInventoryEntry($0, isBackup: isBackup) }
     case (nil, let entries?):
       guard !entries.isEmpty else { throw APIProblem.fields([FieldError(field: "entries", reason: "there are none")]) }
       return entries.map { entry in

@@ -37,7 +37,7 @@ extension APIOperation {
         .optional("is_baseline_confirmed", .flag, "whether what was in use is the owner's"),
         .optional("is_inventory_complete", .flag, "whether what is not in the inventory is unexplained"),
         .optional("allowed_owners", .list(.text(most: 800), most: 50), "CA owners that may issue; empty for any"),
-      ], names: [.owners: "allowed_owners"], Domain.schema
+      ], names: [.owners: "allowed_owners", .listed: "is_baseline_confirmed"], Domain.schema
     ) { call in
       var change = DomainChange()
       change.isOn = call.body["is_on"]?.flag
@@ -52,7 +52,9 @@ extension APIOperation {
       for level in VerdictLevel.allCases {
         change.delivery[level] = call.body["delivery"]?[level.field]?.text.flatMap { DeliveryTime(word: $0) }
       }
-      return try await call.accounts.change(try call.actor, call.domain, change).json
+      let domain = try await call.accounts.change(try call.actor, call.domain, change)
+      if change.isBaselineConfirmed != nil { try await call.site.judge.judgeAgain(domain) }
+      return domain.json
     },
     .delete(
       "/domains/{domain}", "removeDomain", "Removes a domain with its recipients, inventory and history."

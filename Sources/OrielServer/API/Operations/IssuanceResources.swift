@@ -48,8 +48,8 @@ extension Judgement {
     "Judgement",
     [
       Field("domain", .id, ""), Field("item", .text, "the domain's"), Field("issuance", IssuanceSummary.schema, ""),
-      Field("verdict", verdictSchema, ""),
-      Field("standing", .choice(VerdictLevel.allCases), "the level as it stands: what is claimed is known"),
+      Field("verdict", verdictSchema, "as it stands: what is claimed is known"),
+      Field("standing", .choice(VerdictLevel.allCases), "its level once more"),
       Field("judged_at", .time, ""), Field("state", .choice(State.allCases), "what people said about it"),
       .optional("note", .text, ""), .optional("changed_by", .text, "who set the state"),
       .optional("changed_at", .time, ""),
@@ -59,9 +59,9 @@ extension Judgement {
     [
       "domain": .text("\(domain)"), "item": .text(item), "issuance": issuance.json,
       "verdict": [
-        "level": .text(level.rawValue), "is_proven": .flag(isProven),
+        "level": .text(standing.rawValue), "is_proven": .flag(isProven || state == .claimed),
         "reasons": .list(
-          StoredReason.read(reasons).map {
+          standingReasons.map {
             ["code": .text($0.code), "speaks": $0.speaks == .for ? "for" : "against", "sentence": .text($0.sentence)]
           }),
       ],
@@ -150,7 +150,7 @@ enum WholeIssuance {
     let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
     let items = Set(judgements.map(\.item))
     func names(_ sources: FoundName.Source...) -> JSON {
-      .texts(sources.flatMap { facts?.text(of: $0) ?? [] }.prefix(most))
+      .texts(sources.flatMap { facts?.text(of: $0) ?? [] }.uniqued().prefix(most))
     }
     return [
       "issuance": .text("\(record.id)"), "issuer_key_sha256": .text(record.issuerKeyHash.hex),

@@ -64,14 +64,27 @@ let liveScript = """
       } finally { isFetching = false; }
     };
     document.addEventListener("focusout", () => { if (isStale) setTimeout(refresh); });
-    const source = new EventSource(mark ? `/events?since=${mark}` : "/events");
-    source.addEventListener("news", (event) => {
+    let source = null, seen = mark;
+    const hear = (event) => {
       const count = Number(event.data);
+      seen = event.lastEventId;
       refresh().catch(() => {});
       if (count > open) said.textContent = `${count} need you now`;
       open = count;
       name(open);
-    });
+    };
+    // Browsers have few connections to one host: pages that nobody sees must not hold them.
+    const follow = () => {
+      if (document.hidden) {
+        source?.close();
+        source = null;
+      } else if (!source) {
+        source = new EventSource(seen ? `/events?since=${seen}` : "/events");
+        source.addEventListener("news", hear);
+      }
+    };
+    document.addEventListener("visibilitychange", follow);
+    follow();
   })();
 
   """

@@ -42,6 +42,7 @@ let styleSheet = """
   h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; font-weight: 650; }
   p { margin: .5rem 0; max-width: 42rem; }
   .soft, small { color: var(--soft); }
+  .date { white-space: nowrap; }
   small { font-size: .875rem; }
   .count { display: inline-block; min-width: 1.4em; padding: 0 .4em; border-radius: 1em; background: var(--unexplained); color: var(--card); font-size: .8rem; font-weight: 650; text-align: center; }
   .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; margin: .75rem 0; }

@@ -14,7 +14,7 @@ extension Site {
     return Page(
       "domains", title: "Domains",
       [
-        "domainWords": "\(Phrase.plural(counts.all, "domain", "domains")), \(Phrase.number(counts.on)) of them on.",
+        "domainWords": Phrase.monitored(counts),
         "hasDomains": counts.all > 0, "q": prefix,
         "domains": domains.prefix(limit).map { domain -> Values in
           head(domain, tab: nil).merging(["isUnreached": isUnreached(domain, unreached)])
@@ -95,7 +95,7 @@ extension Site {
       "states": choices(Judgement.State.allCases, chosen: visit.query["state"], words: \.words),
       "inputs": inputs(["name", "from", "to"], visit.query, wrong),
       "countWords": count.map {
-        "\(Phrase.plural($0, "certificate", "certificates")), newest first."
+        Phrase.capitalised("\(Phrase.plural($0, "certificate", "certificates")), newest first.")
       },
       "countAll": count.flatMap {
         $0.isExact ? nil : path + "?" + visit.query.query(without: ["count", "done"], adding: [("count", "all")])
@@ -197,7 +197,7 @@ extension Site {
       "isUnreached": isUnreached(domain, try await accounts.unreached(actor, of: [domain.id])),
       "configuredRecipients": configured, "hasConfiguredRecipients": configured?.isEmpty == false,
       "knowsConfigured": configured != nil, "confirmedOn": domain.baselineConfirmedAt.map { Phrase.day($0) },
-      "owners": visit.form["owners"] ?? domain.allowedOwners.joined(separator: "\n"),
+      "owners": visit.form.typed("owners") ?? domain.allowedOwners.joined(separator: "\n"),
       "ownersSummary": parts.ownersSummary(), "hasCAA": domain.seenCAA != nil || domain.confirmedCAA != nil,
       "confirmedCAA": domain.confirmedCAA.map { $0.isEmpty ? "(none)" : $0.joined(separator: "\n") },
       "seenCAA": domain.seenCAA.map { $0.isEmpty ? "(none)" : $0.joined(separator: "\n") },

@@ -7,6 +7,7 @@ extension Site {
   func values(_ happenings: [Happening]) -> [Values] {
     let items = Set(happenings.map(\.item)).count
     var judged: Set<String> = []
+    var states: [String: Judgement.State] = [:]
     return happenings.map { happening in
       var values: Values = [
         "when": Phrase.minute(happening.at), "happenedFor": items > 1 ? Phrase.name(happening.item) : nil,
@@ -18,7 +19,8 @@ extension Site {
         values["isAgain"] = !judged.insert(happening.item).inserted
       case .said(let state, let who, let note):
         values["saidBy"] = who
-        values["said"] = state == .new ? "Opened again" : state.words
+        let isNote = states.updateValue(state, forKey: happening.item) ?? .new == state
+        values["said"] = isNote ? "Note" : state == .new ? "Opened again" : state.words
         values["saidNote"] = note
       case .told(let kind, let target, let state):
         values["toldTo"] = DeliveryPlace(target).words

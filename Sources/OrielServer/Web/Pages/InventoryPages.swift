@@ -43,14 +43,9 @@ extension Site {
   func addInventory(_ visit: Visit) async throws -> Outcome {
     let (actor, id) = (try visit.someone(), try visit.domain)
     let domain = try await accounts.domain(actor, id)
-    let upload = try CertificateUpload(
-      files: visit.form.files("file"), text: visit.form["pem"], source: "upload", where: try domain.watched.isHit)
+    let upload = try await upload(visit.form.files("file"), text: visit.form["pem"], source: "upload", for: domain)
     let isBackup = visit.form["backup"] == "yes"
-    let entries = upload.found.entries.map { entry in
-      NewInventoryEntry(
-        kind: entry.kind == .key ? .key : .certificate, hash: entry.hash, names: entry.names, notAfter: entry.notAfter,
-        isBackup: isBackup)
-    }
+    let entries = upload.found.entries.map { NewInventoryEntry($0, isBackup: isBackup) }
     try await accounts.addInventory(actor, to: id, entries, source: visit.form["note"] ?? "uploaded")
     let left = upload.otherCount > 0 ? "&others=\(upload.otherCount)" : ""
     return .redirect("/domains/\(id)/inventory?told=\(entries.count)\(left)")

@@ -28,23 +28,36 @@ extension Site {
       "overview", title: "Overview",
       [
         "hasDomains": domains.all > 0, "hasOpen": !openPage.results.isEmpty,
-        "isQuiet": openPage.results.isEmpty && waiting.isEmpty, "waiting": waiting.values,
-        "openCount": Phrase.plural(openCount, "certificate", "certificates"),
+        "quietWords": openPage.results.isEmpty && waiting.isEmpty ? try await quietWords(actor, domains) : nil,
+        "waiting": waiting.values,
+        "openCount": Phrase.capitalised(Phrase.plural(openCount, "certificate", "certificates")),
         "hasMoreOpen": openPage.next != nil, "openJudgements": openPage.results.map { row($0, showsItem: true) },
         "figures": VerdictLevel.inOrder.map {
           ["level": $0.rawValue, "number": Phrase.number(counts[$0] ?? 0), "words": $0.words] as Values
         },
         "hasRoutine": !routinePage.isEmpty, "routine": routinePage.map { row($0, showsItem: true) },
-        "domainWords": "\(Phrase.plural(domains.all, "domain", "domains")), \(Phrase.number(domains.on)) of them on.",
+        "domainWords": Phrase.monitored(domains),
         "logWords": words(for: logs), "hasTrouble": !trouble.isEmpty,
         "trouble": trouble.prefix(10).map { values($0, status: nil) },
       ])
   }
 
+  /// What there is to say where nothing needs anybody.
+  private func quietWords(_ actor: Actor, _ domains: (all: Int, on: Int)) async throws -> String? {
+    guard try await accounts.history(actor, limit: 1).results.isEmpty else {
+      return "Nothing. Every certificate that was seen for your domains is explained, or you have looked at it."
+    }
+    switch domains {
+    case (0, _): return nil
+    case (_, 0): return "No domain is monitored yet: turn one on."
+    default: return "Nothing. No certificate has been seen yet for your domains."
+    }
+  }
+
   /// A judgement in a list.
   func row(_ judgement: Judgement, showsItem: Bool) -> Values {
     var values = row(judgement.issuance)
-    let reasons = StoredReason.read(judgement.reasons)
+    let reasons = judgement.standingReasons
     let level = judgement.standing
     values["level"] = level.rawValue
     values["levelWords"] = level.words
@@ -102,10 +115,14 @@ extension Site {
 
   private func words(for logs: [LogRecord]) -> String {
     guard !logs.isEmpty else { return "No log is followed yet." }
-    let well = logs.count { !$0.state.isTrouble }
-    return well == logs.count
-      ? "All \(Phrase.plural(logs.count, "log", "logs")) are well."
-      : "\(Phrase.number(logs.count - well)) of \(Phrase.plural(logs.count, "log", "logs")) need a look."
+    let bad = logs.count { $0.state.isTrouble }
+    switch (bad, logs.count) {
+    case (0, 1): return "The log is healthy."
+    case (0, let all): return "All \(Phrase.number(all)) logs are healthy."
+    case (_, 1): return "The log has problems."
+    case (let bad, let all):
+      return "\(Phrase.number(bad)) of \(Phrase.number(all)) logs \(bad == 1 ? "has" : "have") problems."
+    }
   }
 
   private func values(_ log: LogRecord, status: FollowStatus?) -> Values {
@@ -143,6 +160,19 @@ extension Waiting {
         ] as Values
       },
     ]
+  }
+}
+
+extension Judgement {
+  /// The reasons for the verdict as it stands: what the owner said of it comes first, and settles what spoke against
+  /// what they claim.
+  var standingReasons: [StoredReason] {
+    let reasons = StoredReason.read(reasons)
+    switch state {
+    case .new, .acknowledged: return reasons
+    case .claimed: return [StoredReason(.claimed)] + reasons.filter { $0.speaks == .for && $0.code != "claimed" }
+    case .denied: return [StoredReason(.denied)] + reasons.filter { $0.code != "denied" }
+    }
   }
 }
 

@@ -18,7 +18,7 @@ extension Site {
         ceiling: visit.query["count"] == "all" ? nil : 1000)
       let judged = try await accounts.judgements(actor, of: page.results.map(\.number))
       values["wasAsked"] = true
-      values["countWords"] = Phrase.plural(count, "certificate", "certificates")
+      values["countWords"] = Phrase.capitalised(Phrase.plural(count, "certificate", "certificates"))
       values["countAll"] =
         count.isExact ? nil : "/search?" + visit.query.query(without: ["count"], adding: [("count", "all")])
       values["results"] = page.results.map { found in

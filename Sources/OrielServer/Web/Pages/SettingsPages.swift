@@ -15,7 +15,7 @@ extension Site {
       "settings", title: "Settings",
       [
         "secret": secret?.text,
-        "nameValue": visit.refusal?.form == "name" ? visit.form["name"] : try await accounts.account(actor).name,
+        "nameValue": visit.refusal?.form == "name" ? visit.form.typed("name") : try await accounts.account(actor).name,
         "members": members.map { member -> Values in
           [
             "memberID": "\(member.id)", "memberAddress": member.address, "isSelf": member.address == visit.address,

@@ -69,18 +69,18 @@ let publicTemplate = """
   <h2>Who issues</h2>
   <div class="scroll"><table><caption>Certificate authorities, by the key that signed</caption>
   <tr><th scope="col">Issuer</th><th scope="col">Run by</th><th scope="col" class="number">Certificates</th><th scope="col">Last seen</th></tr>
-  {{#issuers}}<tr><td data-label="Issuer" class="wide"><bdi>{{issuer}}</bdi></td><td data-label="Run by" class="wide"><bdi>{{owner}}</bdi></td><td data-label="Certificates" class="number">{{number}}</td><td data-label="Last seen">{{seen}}</td></tr>{{/issuers}}
+  {{#issuers}}<tr><td data-label="Issuer" class="wide"><bdi>{{issuer}}</bdi></td><td data-label="Run by" class="wide"><bdi>{{owner}}</bdi></td><td data-label="Certificates" class="number">{{number}}</td><td data-label="Last seen"><span class="date">{{seen}}</span></td></tr>{{/issuers}}
   </table></div>
   <h2>Keys</h2>
   <div class="scroll"><table><caption>Keys that were certified, the last first</caption>
   <tr><th scope="col">Key’s SHA-256</th><th scope="col" class="number">Certificates</th><th scope="col">Last seen</th></tr>
-  {{#keys}}<tr><td data-label="Key’s SHA-256" class="wide code"><a href="/search?key={{keyHash}}">{{keyHash}}</a></td><td data-label="Certificates" class="number">{{number}}</td><td data-label="Last seen">{{seen}}</td></tr>{{/keys}}
+  {{#keys}}<tr><td data-label="Key’s SHA-256" class="wide code"><a href="/search?key={{keyHash}}">{{keyHash}}</a></td><td data-label="Certificates" class="number">{{number}}</td><td data-label="Last seen"><span class="date">{{seen}}</span></td></tr>{{/keys}}
   </table></div>
   <h2>Names that everybody can see</h2>
   <div class="card note"><p>Every name in a publicly trusted certificate is published in the logs for good, the names of internal machines and unfinished projects among them. Anybody can list the names below, and some do so to look for ways in.</p>
   <p>If a name should not be known: a <strong>wildcard</strong> certificate (<code>*.example.com</code>) shows none of the names it serves, at the price that its key works for all of them, so keep it on few machines. For what only your own machines reach, a <strong>private CA</strong> publishes nothing, and has to be installed on each of them. What was published once can’t be taken back; a new name can.</p></div>
   <p>{{nameCount}}{{#wildcards}}, {{wildcards}} of them wildcards{{/wildcards}}.{{#namesNote}} {{namesNote}}{{/namesNote}}</p>
-  <ul class="list">{{#publicNames}}<li class="line"><bdi class="names">{{name}}</bdi>{{#isWildcard}}<span class="badge plain">wildcard</span>{{/isWildcard}}<small class="end">first seen {{since}}, last {{seen}}</small></li>{{/publicNames}}</ul>
+  <ul class="list">{{#publicNames}}<li class="line"><bdi class="names">{{name}}</bdi>{{#isWildcard}}<span class="badge plain">wildcard</span>{{/isWildcard}}<small class="end">first seen <span class="date">{{since}}</span>, last <span class="date">{{seen}}</span></small></li>{{/publicNames}}</ul>
   {{/main}}{{/layout}}
   """
 
@@ -121,7 +121,7 @@ let domainSettingsTemplate = """
 
   <h2>The beginning</h2>
   {{#isUnconfirmed}}<p>You have not confirmed yet what is in use. Until then, {{beginningWords}}, as “no history yet”.</p>{{/isUnconfirmed}}
-  {{^isUnconfirmed}}<p>On {{confirmedOn}} {{#isConfigured.history}}the configuration file{{/isConfigured.history}}{{^isConfigured.history}}you{{/isConfigured.history}} confirmed what was in use until then.</p>{{/isUnconfirmed}}
+  {{^isUnconfirmed}}<p>On <span class="date">{{confirmedOn}}</span> {{#isConfigured.history}}the configuration file{{/isConfigured.history}}{{^isConfigured.history}}you{{/isConfigured.history}} confirmed what was in use until then.</p>{{/isUnconfirmed}}
   <p><a href="/domains/{{domainID}}/first-day">What is in use</a></p>
 
   <h2>Who may issue</h2>
@@ -145,14 +145,14 @@ let domainSettingsTemplate = """
   {{>lookalike-settings}}
   <h2>Mutes</h2>
   {{^hasMutes}}<p>None. A mute keeps alerts away for a while; everything is recorded and shown all the same.</p>{{/hasMutes}}
-  {{#hasMutes}}<ul class="list">{{#mutes}}<li class="line"><span>{{rule}} <bdi>{{ruleValue}}</bdi>, until {{until}}</span>{{#member.mayWrite}}<form class="inline" method="post" action="/domains/{{domainID}}/mutes/{{muteID}}/end">{{>code}}<button class="bare" aria-label="End it: {{rule}} {{ruleValue}}">End it</button></form>{{/member.mayWrite}}</li>{{/mutes}}</ul>{{/hasMutes}}
+  {{#hasMutes}}<ul class="list">{{#mutes}}<li class="line"><span>{{rule}} <bdi>{{ruleValue}}</bdi>, until <span class="date">{{until}}</span></span>{{#member.mayWrite}}<form class="inline" method="post" action="/domains/{{domainID}}/mutes/{{muteID}}/end">{{>code}}<button class="bare" aria-label="End it: {{rule}} {{ruleValue}}">End it</button></form>{{/member.mayWrite}}</li>{{/mutes}}</ul>{{/hasMutes}}
   {{#member.mayWrite}}
-  <form method="post" action="/domains/{{domainID}}/mutes">{{>code}}<div class="fields">
+  <form method="post" action="/domains/{{domainID}}/mutes">{{>code}}{{>guard}}<div class="fields">
   <div><label for="mute-name">For a name and all below it</label><input id="mute-name" name="name" placeholder="empty for the whole domain" value="{{typed.name}}"{{#refused.mute.name}} aria-invalid="true"{{/refused.mute.name}}>{{#refused.mute.name}}<p class="error" id="e-mute-name">{{.}}</p>{{/refused.mute.name}}{{#refused.mute.rule}}<p class="error" id="e-mute-rule">{{.}}</p>{{/refused.mute.rule}}</div>
   <div><label for="mute-until">Until</label><input id="mute-until" name="until" type="date" required value="{{typed.until}}"{{#refused.mute.until}} aria-invalid="true"{{/refused.mute.until}}>{{#refused.mute.until}}<p class="error" id="e-mute-until">{{.}}</p>{{/refused.mute.until}}</div>
   </div><button class="quiet">Mute</button></form>
   {{^isConfig}}<h2>Remove</h2>
-  <details><summary>Remove this domain</summary><form method="post" action="/domains/{{domainID}}/remove">{{>code}}<p>Its recipients, inventory and history go with it.</p><label class="check"><input type="checkbox" name="sure" value="yes" required> Yes, remove <bdi>{{item}}</bdi></label><button class="danger">Remove</button></form></details>{{/isConfig}}
+  <details><summary>Remove this domain</summary><form method="post" action="/domains/{{domainID}}/remove">{{>code}}{{>guard}}<p>Its recipients, inventory and history go with it.</p><label class="check"><input type="checkbox" name="sure" value="yes" required> Yes, remove <bdi>{{item}}</bdi></label><button class="danger">Remove</button></form></details>{{/isConfig}}
   {{/member.mayWrite}}
   {{/main}}{{/layout}}
   """

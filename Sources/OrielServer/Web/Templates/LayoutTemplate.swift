@@ -9,7 +9,7 @@ let layoutTemplate = """
   <title>{{title}} · Oriel</title>
   <link rel="stylesheet" href="{{style}}">
   <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M3 15V6l5-5 5 5v9z' fill='%231a5688'/%3E%3Cpath d='M8 4v10M4.5 9h7' stroke='white'/%3E%3C/svg%3E">
-  {{#member}}<script src="{{script}}" data-open="{{open}}"{{#mark}} data-mark="{{mark}}"{{/mark}} defer></script>{{/member}}
+  {{#member}}<script src="{{script}}" data-open="{{openTotal}}"{{#mark}} data-mark="{{mark}}"{{/mark}} defer></script>{{/member}}
   </head>
   <body>
   <a class="skip" href="#main">Skip to the content</a>
@@ -24,7 +24,7 @@ let layoutTemplate = """
   <form method="post" action="/sign-out">{{>code}}<button class="bare">Sign out</button></form>
   </div>
   <nav class="main" aria-label="Main"><ul>
-  {{#sections}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}{{#counts}} <span class="count" id="open" title="need you"{{^open}} hidden{{/open}}>{{open}}</span>{{/counts}}</a></li>
+  {{#sections}}<li><a href="{{path}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{words}}{{#counts}} <span class="count" id="open" title="need you"{{^openInSection}} hidden{{/openInSection}}>{{openInSection}}</span>{{/counts}}</a></li>
   {{/sections}}
   </ul></nav>
   {{/member}}
@@ -43,6 +43,9 @@ let layoutTemplate = """
 /// Shows that a form comes from a page of ours.
 let codeTemplate = #"<input type="hidden" name="code" value="{{formCode}}">"#
 
+/// First in a form that takes a decision: Enter in a field presses the first button, and this one does nothing.
+let guardTemplate = "<button disabled hidden></button>"
+
 let problemTemplate = """
   {{<layout}}{{$main}}
   <h1>{{title}}</h1>
@@ -56,7 +59,7 @@ let judgementTemplate = """
   <li>
   <div class="line">{{#levelWords}}<span class="badge {{level}}">{{levelWords}}</span>{{/levelWords}}{{#isUnproven}}<span class="badge plain">unproven</span>{{/isUnproven}}{{#stateWords}}<span class="badge plain">{{stateWords}}</span>{{/stateWords}}{{#ends}}<span class="badge {{endsLevel}}">{{ends}}</span>{{/ends}}<small class="end">{{seen}}</small></div>
   <a class="names" href="/issuances/{{issuance}}{{#domainID}}?domain={{domainID}}{{/domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}
-  <div class="soft"><bdi>{{issuer}}</bdi>, {{from}} to {{to}}{{#forItem}}, for <bdi>{{forItem}}</bdi>{{/forItem}}</div>
+  <div class="soft"><bdi>{{issuer}}</bdi>, <span class="date">{{from}}</span> to <span class="date">{{to}}</span>{{#forItem}}, for <bdi>{{forItem}}</bdi>{{/forItem}}</div>
   {{#reason}}<div><bdi>{{reason}}</bdi></div>{{/reason}}
   </li>
 
@@ -68,7 +71,7 @@ let factsTemplate = """
   <dt>Names</dt><dd>{{#allNames}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}<br>{{/last()}}{{/allNames}}{{^allNames}}none that can be read{{/allNames}}{{#moreAllNames}}<br><small>and {{moreAllNames}} more</small>{{/moreAllNames}}</dd>
   <dt>Subject</dt><dd><bdi>{{subject}}</bdi></dd>
   <dt>Issuer</dt><dd><bdi>{{issuerName}}</bdi>{{#owner}}<br><small>run by <bdi>{{owner}}</bdi>, says CCADB</small>{{/owner}}</dd>
-  <dt>Valid</dt><dd>{{from}} to {{to}}{{#days}} <small>({{days}}{{#isOver}}, over{{/isOver}})</small>{{/days}}</dd>
+  <dt>Valid</dt><dd><span class="date">{{from}}</span> to <span class="date">{{to}}</span>{{#days}} <small>({{days}}{{#isOver}}, over{{/isOver}})</small>{{/days}}</dd>
   <dt>Serial number</dt><dd class="code">{{serial}}</dd>
   <dt>Key</dt><dd><bdi>{{keyType}}</bdi></dd>
   {{#keyHash}}<dt>Key’s SHA-256</dt><dd class="code">{{keyHash}}</dd>{{/keyHash}}
@@ -86,7 +89,7 @@ let factsTemplate = """
   <h2>In browsers</h2>
   <div class="scroll"><table><caption>Whether it has the proofs of logging that browsers ask for</caption>
   <tr><th scope="col">Policy</th><th scope="col">Verdict</th><th scope="col" class="number">Logs that count</th><th scope="col">Why</th><th scope="col">Log list</th></tr>
-  {{#policies}}<tr><td data-label="Policy">{{policy}}</td><td data-label="Verdict">{{#passes}}<span class="badge known">Passes</span>{{/passes}}{{^passes}}<span class="badge unexplained">Fails</span>{{/passes}}</td><td data-label="Logs that count" class="number">{{counted}}</td><td data-label="Why" class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td><td data-label="Log list"><bdi>{{list}}</bdi>{{#listDate}}, {{listDate}}{{/listDate}}</td></tr>
+  {{#policies}}<tr><td data-label="Policy">{{policy}}</td><td data-label="Verdict"><span class="badge {{verdictBadge}}">{{verdictWords}}</span></td><td data-label="Logs that count" class="number">{{counted}}</td><td data-label="Why" class="wide">{{summary}} <small class="code">{{verdictCode}}</small></td><td data-label="Log list"><bdi>{{list}}</bdi>{{#listDate}}, <span class="date">{{listDate}}</span>{{/listDate}}</td></tr>
   {{/policies}}
   </table></div>
   {{/hasPolicies}}

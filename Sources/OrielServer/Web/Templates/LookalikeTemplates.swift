@@ -6,11 +6,11 @@ let lookalikesTemplate = """
   {{#hasLookalikes}}
   <p class="soft">{{lookalikeWords}}</p>
   <ul class="list">{{#imitations}}<li>
-  <div class="line"><span class="badge {{ratingBadge}}">{{ratingWords}}</span> <small>{{rating}} of 100</small><small class="end">first seen {{since}}, last {{seen}}</small></div>
+  <div class="line"><span class="badge {{ratingBadge}}">{{ratingWords}}</span> <small>{{rating}} of 100</small><small class="end">first seen <span class="date">{{since}}</span>, last {{seen}}</small></div>
   <a class="names" href="/issuances/{{issuance}}"><bdi>{{imitation}}</bdi></a>{{#looks}} <small>shown as</small> <bdi>{{looks}}</bdi>{{/looks}}
   <div><bdi>{{how}}</bdi></div>
-  <div class="soft">Registered as <bdi>{{registered}}</bdi>; {{certificateCount}}, the last from <bdi>{{issuer}}</bdi>, {{from}} to {{to}}. <a href="/issuances/{{issuance}}/action?lookalike={{lookalikeID}}">What to do about it</a></div>
-  {{#member.mayWrite}}<details><summary>Mute it</summary><form method="post" action="/domains/{{domainID}}/mutes">{{>code}}<input type="hidden" name="name" value="{{registered}}"><label for="until-{{lookalikeID}}">Until</label><input id="until-{{lookalikeID}}" name="until" type="date" required><button class="quiet">Mute</button></form></details>{{/member.mayWrite}}
+  <div class="soft">Registered as <bdi>{{registered}}</bdi>; {{certificateCount}}, the last from <bdi>{{issuer}}</bdi>, <span class="date">{{from}}</span> to <span class="date">{{to}}</span>. <a href="/issuances/{{issuance}}/action?lookalike={{lookalikeID}}">What to do about it</a></div>
+  {{#member.mayWrite}}<details><summary>Mute it</summary><form method="post" action="/domains/{{domainID}}/mutes">{{>code}}{{>guard}}<input type="hidden" name="name" value="{{registered}}"><label for="until-{{lookalikeID}}">Until</label><input id="until-{{lookalikeID}}" name="until" type="date" required><button class="quiet">Mute</button></form></details>{{/member.mayWrite}}
   </li>{{/imitations}}</ul>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older ones</a></p>{{/nextPage}}
   {{/hasLookalikes}}

@@ -16,7 +16,7 @@ let overviewTemplate = """
   {{#changedCAA}}<li><span class="badge expected">New CAA records</span> of <a href="/domains/{{domainID}}/settings#caa"><bdi>{{item}}</bdi></a>: say whether they are as they should be.</li>{{/changedCAA}}
   {{#beginnings}}<li><span class="badge no-history">No history yet</span> {{count}} for <bdi>{{item}}</bdi>. <a href="/domains/{{domainID}}/first-day">Say which ones are yours<span class="said"> of {{item}}</span></a></li>{{/beginnings}}
   </ul>{{/waiting}}
-  {{#isQuiet}}<p>Nothing. Every certificate that was seen for your domains is explained, or you have looked at it.</p>{{/isQuiet}}
+  {{#quietWords}}<p>{{quietWords}}</p>{{/quietWords}}
   </section>
   <section id="week" data-live aria-labelledby="h-week">
   <h2 id="h-week">The last seven days</h2>
@@ -40,7 +40,7 @@ let logsTemplate = """
   {{#hasLogs}}
   <div class="scroll" id="logs" data-live tabindex="0" role="region" aria-label="Logs"><table><caption>Logs that are followed</caption>
   <tr><th scope="col">Log</th><th scope="col">State</th><th scope="col">Since</th><th scope="col" class="number">Verified to</th><th scope="col" class="number">Behind by</th><th scope="col" class="number">Per second</th><th scope="col">Last answer</th></tr>
-  {{#logs}}<tr><td data-label="Log" class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a><br><small><bdi>{{operator}}</bdi>, {{kind}}</small></td><td data-label="State" class="wide"><span class="badge {{badge}}">{{stateWords}}</span>{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</td><td data-label="Since">{{since}}</td><td data-label="Verified to" class="number">{{verified}}</td><td data-label="Behind by" class="number">{{lag}}</td><td data-label="Per second" class="number">{{rate}}</td><td data-label="Last answer">{{answered}}</td></tr>
+  {{#logs}}<tr><td data-label="Log" class="wide"><a href="/logs/{{logID}}"><bdi>{{log}}</bdi></a><br><small><bdi>{{operator}}</bdi>, {{kind}}</small></td><td data-label="State" class="wide"><span class="badge {{badge}}">{{stateWords}}</span>{{#why}}<br><small><bdi>{{why}}</bdi></small>{{/why}}</td><td data-label="Since"><span class="date">{{since}}</span></td><td data-label="Verified to" class="number">{{verified}}</td><td data-label="Behind by" class="number">{{lag}}</td><td data-label="Per second" class="number">{{rate}}</td><td data-label="Last answer">{{answered}}</td></tr>
   {{/logs}}
   </table></div>
   {{/hasLogs}}
@@ -51,13 +51,13 @@ let logsTemplate = """
 let logTemplate = """
   {{<layout}}{{$main}}
   <h1><bdi>{{log}}</bdi></h1>
-  <p><span class="badge {{badge}}">{{stateWords}}</span> since {{since}}{{#why}}: <bdi>{{why}}</bdi>{{/why}}</p>
+  <p><span class="badge {{badge}}">{{stateWords}}</span> since <span class="date">{{since}}</span>{{#why}}: <bdi>{{why}}</bdi>{{/why}}</p>
   <p>{{meaning}}</p>
   <dl>
   <dt>Operator</dt><dd><bdi>{{operator}}</bdi></dd>
   <dt>Address</dt><dd><bdi>{{url}}</bdi> <small>({{kind}})</small></dd>
   <dt>Log ID</dt><dd class="code">{{logID}}</dd>
-  <dt>Followed since</dt><dd>{{followed}}</dd>
+  <dt>Followed since</dt><dd><span class="date">{{followed}}</span></dd>
   <dt>Last answer</dt><dd>{{answered}}</dd>
   <dt>Verified to</dt><dd>{{verified}}</dd>
   <dt>Behind by</dt><dd>{{lag}}</dd>
@@ -67,7 +67,7 @@ let logTemplate = """
   {{#hasEvidence}}
   <p>What the log did that it must not. The signed bytes are kept.</p>
   <div class="scroll"><table><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">In words</th></tr>
-  {{#evidence}}<tr><td data-label="When">{{when}}</td><td data-label="What" class="code">{{kindOf}}</td><td data-label="In words" class="wide"><bdi>{{detail}}</bdi></td></tr>
+  {{#evidence}}<tr><td data-label="When"><span class="date">{{when}}</span></td><td data-label="What" class="code">{{kindOf}}</td><td data-label="In words" class="wide"><bdi>{{detail}}</bdi></td></tr>
   {{/evidence}}
   </table></div>
   {{/hasEvidence}}
@@ -81,7 +81,7 @@ let alertsTemplate = """
   {{#hasDeliveries}}
   <div class="scroll" id="deliveries" data-live tabindex="0" role="region" aria-label="Deliveries"><table><caption>What was sent, the newest first</caption>
   <tr><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">State</th></tr>
-  {{#deliveries}}<tr><td data-label="When">{{when}}</td><td data-label="What" class="wide">{{#level}}<span class="badge {{level}}">{{levelWords}}</span> <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}<br><small>{{kindOf}}, for <bdi>{{about}}</bdi></small>{{/level}}{{^level}}{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}}: <bdi>{{about}}</bdi>{{/about}}{{/level}}</td><td data-label="To" class="wide"><bdi>{{target}}</bdi></td><td data-label="State" class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
+  {{#deliveries}}<tr><td data-label="When"><span class="date">{{when}}</span></td><td data-label="What" class="wide">{{#level}}<span class="badge {{level}}">{{levelWords}}</span> <a class="names" href="/issuances/{{issuance}}?domain={{domainID}}">{{#names}}<bdi>{{name}}</bdi>{{#isCommon}} <small>(common name)</small>{{/isCommon}}{{^last()}}, {{/last()}}{{/names}}{{^names}}names that can't be read{{/names}}</a>{{#moreNames}} <small>and {{moreNames}} more</small>{{/moreNames}}<br><small>{{kindOf}}, for <bdi>{{about}}</bdi></small>{{/level}}{{^level}}{{#deliveredIssuance}}<a href="/issuances/{{deliveredIssuance}}">{{kindOf}}</a>{{/deliveredIssuance}}{{^deliveredIssuance}}{{kindOf}}{{/deliveredIssuance}}{{#about}}: <bdi>{{about}}</bdi>{{/about}}{{/level}}</td><td data-label="To" class="wide"><bdi>{{target}}</bdi></td><td data-label="State" class="wide">{{stateWords}}{{#tries}} <small>after {{tries}}</small>{{/tries}}{{#said}}<br><small><bdi>{{said}}</bdi></small>{{/said}}</td></tr>
   {{/deliveries}}
   </table></div>
   {{#nextPage}}<p><a rel="next" href="{{nextPage}}">Older</a></p>{{/nextPage}}
