@@ -92,17 +92,21 @@ struct CheckJudging: ParsableArguments {
     if let roots { checker.localAnchors = try anchors(roots) }
     for file in rootStores {
       let stores = try RootStores(try CheckLooking.bytes(file), file: file)
+      for warning in stores.warnings { Terminal.complain("warning: \(warning)") }
       if checker.rootStores == nil { checker.rootStores = stores } else { checker.rootStores?.merge(stores) }
     }
     for file in enterprisePolicy {
-      try checker.enterprise.merge(EnterprisePolicies(try CheckLooking.bytes(file), file: file))
+      let policies = try EnterprisePolicies(try CheckLooking.bytes(file), file: file)
+      for warning in policies.warnings { Terminal.complain("warning: \(warning)") }
+      try checker.enterprise.merge(policies)
     }
     checker.staleness = failClosed ? .failClosed : .failOpen
     return checker
   }
 
   private func anchors(_ file: String) throws -> TrustAnchors {
-    do { return try TrustAnchors(file: file) } catch { throw CommandFailure("\(error)", .badData) }
+    let bytes = try CheckLooking.bytes(file)
+    do { return try TrustAnchors(file: file, bytes) } catch { throw CommandFailure("\(error)", .badData) }
   }
 
   /// Judges, with a missing issuer fetched where that is asked for.

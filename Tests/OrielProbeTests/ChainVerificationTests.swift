@@ -17,7 +17,11 @@ struct ChainVerificationTests {
     root = try certificates.der("root.pem")[0]
     inter = try certificates.der("inter.pem")[0]
     leaf = try certificates.der("ec.pem")[0]
-    anchors = try TrustAnchors(file: certificates.path("root.pem"))
+    anchors = try Self.anchors(certificates.path("root.pem"))
+  }
+
+  private static func anchors(_ file: String) throws -> TrustAnchors {
+    try TrustAnchors(file: file, [UInt8](Data(contentsOf: URL(filePath: file))))
   }
 
   private func verify(
@@ -67,7 +71,7 @@ struct ChainVerificationTests {
 
   @Test("to a root that is not trusted")
   func untrusted() throws {
-    let others = try TrustAnchors(file: certificates.path("other.pem"))
+    let others = try Self.anchors(certificates.path("other.pem"))
     #expect(
       verify([leaf, inter], anchors: others).problem
         == .issuerMissing(depth: 1, issuer: "CN=root,O=Oriel", caIssuers: ["http://ca.example/root.der"]))
@@ -146,10 +150,22 @@ struct ChainVerificationTests {
     }
   }
 
+  @Test("roots are read with a byte order mark and without line feeds between; a damaged one is named by its line")
+  func joinedAnchors() throws {
+    let text = "\u{feff}" + [root, inter].map { PEM.encode($0).trimmingCharacters(in: .newlines) }.joined()
+    #expect(verify([leaf, inter], anchors: try TrustAnchors(file: "roots", Array(text.utf8))).isVerified)
+    let broken = PEM.encode(inter) + PEM.encode(root).dropFirst()
+    let line = PEM.encode(inter).count(where: \.isNewline) + 1
+    let error = #expect(throws: TrustAnchors.Failure.self) {
+      try TrustAnchors(file: "roots", Array(broken.utf8))
+    }
+    #expect(error?.description.hasPrefix("roots: line \(line): ") == true)
+  }
+
   @Test("roots that are none are refused")
   func badAnchors() throws {
-    #expect(throws: TrustAnchors.Failure.self) { try TrustAnchors(file: "/nonexistent") }
-    #expect(throws: TrustAnchors.Failure.self) { try TrustAnchors(file: certificates.path("ec.key")) }
+    #expect(throws: TrustAnchors.Failure.self) { try TrustAnchors(file: "empty", []) }
+    #expect(throws: TrustAnchors.Failure.self) { try Self.anchors(certificates.path("ec.key")) }
     #expect(throws: TrustAnchors.Failure.self) { try TrustAnchors(certificates: [[1, 2, 3]]) }
     #expect(!verify([leaf, inter], anchors: try .system()).isVerified)
   }
@@ -170,7 +186,7 @@ struct ChainVerificationTests {
       ], program: URL(filePath: Peer.openssl)
     ).finish()
     let time = Timestamp(milliseconds: UInt64(notBefore + 86_400) * 1000)
-    let found = verify(sent, at: time, anchors: try TrustAnchors(file: roots))
+    let found = verify(sent, at: time, anchors: try Self.anchors(roots))
     #expect(found.isVerified == (verdict.status == 0), "\(String(describing: found.problem)) \(verdict.errors)")
   }
 }

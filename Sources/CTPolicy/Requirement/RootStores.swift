@@ -164,19 +164,18 @@ public struct RootStores: Hashable, Sendable {
   }
 
   private mutating func readBundle(_ bytes: [UInt8], file: String) throws(PolicyFileError) {
-    let blocks = PEM.blocks(in: bytes).filter { $0.label == "CERTIFICATE" }
-    guard !blocks.isEmpty else {
-      throw PolicyFileError(file, "", "a JSON object with \"roots\", or PEM certificates")
-    }
-    guard blocks.count <= RootStores.maximumRoots else {
-      throw PolicyFileError(file, "", "at most \(RootStores.maximumRoots) certificates")
-    }
-    for (index, block) in blocks.enumerated() {
-      if let der = try? block.bytes(), let hash = CertificateFacts(certificate: der).publicKeyHash {
+    let bundle = CertificateBundle(bytes, limit: RootStores.maximumRoots)
+    var problems = bundle.problems
+    for item in bundle.certificates {
+      if let hash = CertificateFacts(certificate: item.der).publicKeyHash {
         roots[hash] = Root()
       } else {
-        warnings.append(PolicyWarning(file, "certificate \(index + 1)", "not a certificate"))
+        problems.append(CertificateBundle.Problem(line: item.line, reason: "no certificate that can be read"))
       }
+    }
+    warnings += problems.map { PolicyWarning(file, $0.line.map { "line \($0)" } ?? "", $0.reason) }
+    if bundle.certificates.isEmpty {
+      throw PolicyFileError(file, "", "a JSON object with \"roots\", or PEM certificates")
     }
   }
 

@@ -19,29 +19,18 @@ package struct CertificateFile: Sendable {
       throw Failure(
         description: "\(name) has more than \(CertificateFile.maximumByteCount) bytes: no certificate chain")
     }
-    if bytes.first == 0x30 {
-      guard CertificateFile.isCertificate(bytes) else {
+    let bundle = CertificateBundle(bytes, limit: CertificateFile.maximumCertificates)
+    if let problem = bundle.problems.first { throw Failure(description: "\(name): \(problem)") }
+    guard !bundle.certificates.isEmpty else {
+      throw Failure(description: CertificateFile.describe(name, bundle.labels, isEmpty: bytes.isEmpty))
+    }
+    for item in bundle.certificates where !CertificateFile.isCertificate(item.der) {
+      guard let line = item.line else {
         throw Failure(description: "\(name) is DER, but no certificate; expected an X.509 certificate")
       }
-      certificates = [bytes]
-      return
+      throw Failure(description: "\(name): line \(line): the block that begins there is no certificate")
     }
-    let blocks = PEM.blocks(in: bytes)
-    let found = blocks.filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
-    guard !found.isEmpty else {
-      throw Failure(description: CertificateFile.describe(name, blocks.map(\.label), isEmpty: bytes.isEmpty))
-    }
-    guard found.count <= CertificateFile.maximumCertificates else {
-      throw Failure(description: "\(name) has more than \(CertificateFile.maximumCertificates) certificates")
-    }
-    var certificates: [[UInt8]] = []
-    for block in found {
-      guard let der = try? block.bytes(), CertificateFile.isCertificate(der) else {
-        throw Failure(description: "\(name): the block that begins in line \(block.line) is damaged: no certificate")
-      }
-      certificates.append(der)
-    }
-    self.certificates = certificates
+    certificates = bundle.certificates.map(\.der)
   }
 
   private static func isCertificate(_ der: [UInt8]) -> Bool {
@@ -56,9 +45,6 @@ package struct CertificateFile: Sendable {
     if labels.contains("PUBLIC KEY") { return "\(name) is a public key; expected a certificate" }
     if labels.contains(where: { $0.hasSuffix("CERTIFICATE REQUEST") }) {
       return "\(name) is a request for a certificate; expected the certificate that the CA made of it"
-    }
-    if labels.contains(where: { $0 == "PKCS7" || $0 == "CMS" }) {
-      return "\(name) is PKCS #7: `openssl pkcs7 -print_certs -in \(name)` gives the certificates in it"
     }
     if let label = labels.first { return "\(name) is PEM of “\(label.prefix(40))”; expected CERTIFICATE" }
     return "\(name) is neither PEM nor DER; expected a certificate"

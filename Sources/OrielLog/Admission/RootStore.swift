@@ -44,15 +44,34 @@ package final class RootStore: Sendable {
   /// Adds certificates that are not there yet.
   @discardableResult
   package func add(_ certificates: [[UInt8]], allowingSHA1: Bool = false) -> RootAddition {
+    let items = certificates.enumerated().map { (name: "certificate \($0 + 1)", der: $1) }
+    return add(items, allowingSHA1: allowingSHA1)
+  }
+
+  /// Adds the certificates of a file, in PEM or the DER of one.
+  @discardableResult
+  package func add(file bytes: [UInt8], allowingSHA1: Bool = false) -> RootAddition {
+    let bundle = CertificateBundle(bytes, limit: RootStore.maximumCertificates)
+    let items = bundle.certificates.map { (name: $0.line.map { "line \($0)" } ?? "certificate", der: $0.der) }
+    var addition = add(items, allowingSHA1: allowingSHA1)
+    addition.unreadable += bundle.problems.map(\.description)
+    if items.isEmpty, addition.unreadable.isEmpty { addition.unreadable = ["there is no certificate in it"] }
+    return addition
+  }
+
+  /// In one file; CCADB has fewer than 1,000 roots.
+  private static let maximumCertificates = 10_000
+
+  private func add(_ certificates: [(name: String, der: [UInt8])], allowingSHA1: Bool) -> RootAddition {
     var addition = RootAddition()
     var new: [Authority] = []
-    for (position, der) in certificates.enumerated() {
+    for (name, der) in certificates {
       do throws(FormatError) {
         let authority = try Authority(der)
         if authority.key == nil { throw FormatError("certificate", at: 0, "its key is of an unknown kind") }
         new.append(authority)
       } catch {
-        addition.unreadable.append("certificate \(position + 1): \(error)")
+        addition.unreadable.append("\(name): \(error)")
       }
     }
     state.withLock { roots in
@@ -65,19 +84,6 @@ package final class RootStore: Sendable {
     return addition
   }
 
-  /// Adds the certificates of a PEM file.
-  @discardableResult
-  package func add(pem text: String, allowingSHA1: Bool = false) -> RootAddition {
-    var certificates: [[UInt8]] = []
-    var unreadable: [String] = []
-    for block in PEM.blocks(in: text) where block.label == "CERTIFICATE" {
-      do throws(FormatError) { certificates.append(try block.bytes()) } catch { unreadable.append("\(error)") }
-    }
-    var addition = add(certificates, allowingSHA1: allowingSHA1)
-    addition.unreadable += unreadable
-    return addition
-  }
-
   /// Adds the roots for TLS servers from one of CCADB's CSV reports.
   ///
   /// - Throws: a `FormatError` if it lacks the columns, as another report would.
@@ -87,11 +93,20 @@ package final class RootStore: Sendable {
     guard let header = rows.popFirst(), let certificate = header.firstIndex(of: "X.509 Certificate (PEM)"),
       let uses = header.firstIndex(of: "Intended Use Case(s) Served")
     else { throw FormatError("CCADB report", at: 1, "no columns for the certificate and its intended use cases") }
-    var certificates: [[UInt8]] = []
-    for row in rows where row.count > max(certificate, uses) && row[uses].contains("1.3.6.1.5.5.7.3.1") {
-      certificates += PEM.blocks(in: row[certificate]).compactMap { try? $0.bytes() }
+    var addition = RootAddition()
+    var certificates: [(name: String, der: [UInt8])] = []
+    for (index, row) in rows.enumerated()
+    where row.count > max(certificate, uses) && row[uses].contains("1.3.6.1.5.5.7.3.1") {
+      let bundle = CertificateBundle(Array(row[certificate].utf8))
+      certificates += bundle.certificates.map { (name: "row \(index + 2)", der: $0.der) }
+      let isEmpty = bundle.certificates.isEmpty && bundle.problems.isEmpty
+      let problems = isEmpty ? ["there is no certificate in it"] : bundle.problems.map(\.description)
+      addition.unreadable += problems.map { "row \(index + 2): \($0)" }
     }
-    return add(certificates)
+    let added = add(certificates, allowingSHA1: false)
+    addition.added = added.added
+    addition.unreadable += added.unreadable
+    return addition
   }
 }
 

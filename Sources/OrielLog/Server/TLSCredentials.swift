@@ -1,3 +1,5 @@
+import CertificateTransparency
+import Foundation
 import NIOSSL
 import Synchronization
 
@@ -31,7 +33,7 @@ package final class TLSCredentials: Sendable {
   var context: NIOSSLContext { current.withLock { $0 } }
 
   private static func read(_ certificateFile: String, _ keyFile: String) throws -> NIOSSLContext {
-    let chain = try reading(certificateFile, "no certificates in PEM") { try NIOSSLCertificate.fromPEMFile($0) }
+    let chain = try reading(certificateFile, "no certificates in PEM", chain)
     let key = try reading(keyFile, "no private key in PEM") { try NIOSSLPrivateKey(file: $0, format: .pem) }
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -40,6 +42,15 @@ package final class TLSCredentials: Sendable {
     return try reading(keyFile, "not the key of \(certificateFile)") { _ in
       try NIOSSLContext(configuration: configuration)
     }
+  }
+
+  private static func chain(_ file: String) throws -> [NIOSSLCertificate] {
+    let bundle = CertificateBundle([UInt8](try Data(contentsOf: URL(filePath: file))))
+    if let problem = bundle.problems.first { throw problem }
+    guard !bundle.certificates.isEmpty else {
+      throw CertificateBundle.Problem(line: nil, reason: "it holds none")
+    }
+    return try bundle.certificates.map { try NIOSSLCertificate(bytes: $0.der, format: .der) }
   }
 
   private static func reading<Value>(_ file: String, _ reason: String, _ body: (String) throws -> Value) throws -> Value

@@ -1,4 +1,5 @@
 import COpenSSL
+import CertificateTransparency
 import Foundation
 import Synchronization
 
@@ -45,25 +46,34 @@ package final class TrustAnchors: Sendable {
     return parts[0].allSatisfy { digits.contains($0) || letters.contains($0) } && parts[1].allSatisfy(digits.contains)
   }
 
-  /// The roots of a PEM file.
-  package convenience init(file: String) throws(Failure) {
+  /// The roots of a file, in PEM or the DER of one.
+  ///
+  /// - Throws: ``Failure``, which names the line, if one of them can't be read or there is none.
+  package convenience init(file: String, _ bytes: [UInt8]) throws(Failure) {
+    let bundle = CertificateBundle(bytes, limit: TrustAnchors.maximumRoots)
+    if let problem = bundle.problems.first { throw Failure(description: "\(file): \(problem)") }
+    guard !bundle.certificates.isEmpty else {
+      throw Failure(description: "\(file) gives no roots: no certificate in it")
+    }
     try self.init(empty: ())
-    ERR_clear_error()
-    defer { ERR_clear_error() }
-    guard !file.utf8.contains(0), X509_STORE_load_file(store, file) == 1 else {
-      let reason = ERR_reason_error_string(ERR_peek_error()).map { String(cString: $0) } ?? "no certificate"
-      throw Failure(description: "\(file) gives no roots: \(reason)")
+    for item in bundle.certificates where !add(item.der) {
+      let problem = CertificateBundle.Problem(line: item.line, reason: "no certificate that can be read")
+      throw Failure(description: "\(file): \(problem)")
     }
   }
+
+  private static let maximumRoots = 10_000
 
   /// These roots, in DER.
   package convenience init(certificates: [[UInt8]]) throws(Failure) {
     try self.init(empty: ())
-    for (index, certificate) in certificates.enumerated() {
-      guard let parsed = X509Certificate(certificate), X509_STORE_add_cert(store, parsed.pointer) == 1 else {
-        throw Failure(description: "root \(index) is not a certificate that can be read")
-      }
+    for (index, certificate) in certificates.enumerated() where !add(certificate) {
+      throw Failure(description: "root \(index) is not a certificate that can be read")
     }
+  }
+
+  private func add(_ certificate: [UInt8]) -> Bool {
+    X509Certificate(certificate).map { X509_STORE_add_cert(store, $0.pointer) == 1 } ?? false
   }
 }
 

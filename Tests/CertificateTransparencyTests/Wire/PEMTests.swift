@@ -1,4 +1,5 @@
 import CertificateTransparency
+import Foundation
 import TestSupport
 import Testing
 
@@ -43,9 +44,67 @@ import Testing
       "-----BEGIN X-----\nProc-Type: 4\nName: AQID\n\nAQIDBAUG\n-----END X-----",
       "-----BEGIN X-----\nAQIDBAUG\n-----END Y-----", "-----BEGIN X----- # a note\nAQIDBAUG\n-----END X----- end",
       "-----BEGIN X-----\nAQIDBAUG\n-----END X-----\n-----END X-----\nAQID\n",
+      "\u{feff}-----BEGIN X-----\nAQIDBAUG\n-----END X-----\n", "-----BEGIN X-----\nAQIDBAUG-----END X-----",
+      "-----BEGIN X-----AQIDBAUG-----END X-----", "-----BEGIN X-----AQID\nBAUG-----END X-----",
+      "key: \"-----BEGIN X-----\nAQIDBAUG\n-----END X-----\"", "------BEGIN X------\nAQIDBAUG\n------END X------",
+      "-----BEGIN X-----\nAQIDBAUG\n-----END X-----\n# -----BEGIN X-----\n# AQID\n; -----END X-----",
+      "-----BEGIN  X -----\nAQIDBAUG\n-----END X-----", "- BEGIN here - -----BEGIN X-----\nAQIDBAUG\n-----END X-----",
     ])
   func lenient(text: String) {
     #expect(read(text) == [Reading("X", 1, [1, 2, 3, 4, 5, 6])])
+  }
+
+  @Test("UTF-16 with a byte order mark is read", arguments: [String.Encoding.utf16LittleEndian, .utf16BigEndian])
+  func utf16(encoding: String.Encoding) throws {
+    let text = "\u{feff}" + PEM.encode([1, 2, 3], label: "X") + PEM.encode([4], label: "Y")
+    let bytes = [UInt8](try #require(text.data(using: encoding)))
+    #expect(PEM.blocks(in: bytes).map(\.label) == ["X", "Y"])
+    #expect(try PEM.blocks(in: bytes).map { try $0.bytes() } == [[1, 2, 3], [4]])
+  }
+
+  @Test(
+    "blocks that follow each other without a line feed are all read, marks between them or not",
+    arguments: ["", "\u{feff}"])
+  func joined(mark: String) {
+    let blocks = (1...3).map { mark + PEM.encode([UInt8]([UInt8($0)]), label: "X").dropLast() }
+    #expect(read(blocks.joined()).map(\.bytes) == [[1], [2], [3]])
+    #expect(read(blocks.joined()).map(\.line) == [1, 3, 5])
+  }
+
+  @Test("a private key is listed, and not decoded unless it is asked for")
+  func privateKey() throws {
+    let text = PEM.encode([1], label: "EC PRIVATE KEY") + PEM.encode([2], label: "X")
+    #expect(read(text).map(\.bytes) == [nil, [2]])
+    #expect(read(text).map(\.label) == ["EC PRIVATE KEY", "X"])
+    #expect(try PEM.first("EC PRIVATE KEY", in: text) == [1])
+  }
+
+  @Test(
+    "a block whose BEGIN line is damaged or lost is listed with its line",
+    arguments: [
+      ("----BEGIN X-----\nAQID\n-----END X-----\n", "begins with a damaged line; expected -----BEGIN X-----"),
+      ("-----BEGIN X----\nAQID\n-----END X-----\n", "begins with a damaged line; expected -----BEGIN X-----"),
+      ("-----begin x-----\nAQID\n-----end x-----\n", "begins with a damaged line; expected -----BEGIN X-----"),
+      (
+        "\u{2014}--BEGIN X\u{2014}--\nAQID\n-----END X-----\n", "begins with a damaged line; expected -----BEGIN X-----"
+      ),
+      ("-----BEGIN X", "begins with a damaged line; expected -----BEGIN X-----"),
+      ("AQID\n-----END X-----\n", "ends there and has no BEGIN line"),
+    ])
+  func lost(block: String, reason: String) throws {
+    let good = PEM.encode([1], label: "GOOD")
+    let line = block.hasPrefix("AQID") ? 5 : 4
+    #expect(read(good + block + "\n" + good).map(\.bytes) == [[1], nil, [1]])
+    let error = #expect(throws: FormatError.self) { try PEM.first("X", in: good + block) }
+    #expect(error == FormatError("PEM", at: line, "the block X \(reason)"))
+  }
+
+  @Test(
+    "text of any kind costs time in proportion to its length, and never traps",
+    arguments: ["-", "-----BEGIN ", "-----BEGIN X-----", "-----END X-----", "----BEGIN X\n", "BEGIN -"])
+  func adversarial(unit: String) {
+    let text = Array(String(repeating: unit, count: 200_000).utf8)
+    #expect(PEM.blocks(in: text).count <= 200_000)
   }
 
   @Test(
@@ -65,7 +124,7 @@ import Testing
 
   @Test(
     "what is no block is none",
-    arguments: ["", "\n", "AQID", "-----BEGIN X", "-----BEGIN X----\nAQID\n-----END X-----", "-----END X-----"])
+    arguments: ["", "\n", "AQID", "-----END X-----", "# -----BEGIN X-----\n# AQID\n# -----END X-----", "to begin with"])
   func none(text: String) {
     #expect(read(text).isEmpty)
     let error = #expect(throws: FormatError.self) { try PEM.first("X", in: text) }

@@ -64,7 +64,7 @@ struct RealChainTests {
     let folder = "submission/certificate-transparency-go"
     let roots = RootStore()
     for file in TestData.files(in: folder, withExtension: "cert") where file.contains("/fake-ca") {
-      roots.add(pem: try TestData.text(file))
+      roots.add(file: try TestData.bytes(file))
     }
     let admission = Admission(AdmissionRules(), roots: roots)
     var admitted = 0
@@ -84,10 +84,10 @@ struct RealChainTests {
     let roots = RootStore()
     let text = try TestData.text("roots/certifi_2026.10.18.pem")
     let count = text.components("BEGIN CERTIFICATE")
-    let addition = roots.add(pem: text)
+    let addition = roots.add(file: Array(text.utf8))
     #expect(addition.unreadable == [])
     #expect(addition.added.count == count)
-    #expect(roots.add(pem: text).added == [])
+    #expect(roots.add(file: Array(text.utf8)).added == [])
     #expect(roots.certificates.count == count)
     let blocks = try TestData.pem("roots/itko_ct2025_bundle.pem")
     let more = roots.add(blocks)
