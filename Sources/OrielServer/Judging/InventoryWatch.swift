@@ -105,13 +105,14 @@ actor InventoryWatch {
     let (scanner, report) = await InventoryWatch.scan(scanners[folder] ?? FolderScanner(root: folder))
     scanners[folder] = scanner
     looks[folder] = Look(
-      began: began, ended: .now, isReadable: !report.entries.isEmpty || report.problems.isEmpty)
+      began: began, ended: .now, isReadable: !report.entries.isEmpty || report.problems.isEmpty && report.unlisted.isEmpty)
     return report
   }
 
   private static func problems(_ report: FolderScanner.Report, in folder: String) -> [String: String] {
     let cut = report.isCutShort ? [folder: "there is more in it than is read"] : [:]
-    return report.problems.merging(cut) { first, _ in first }
+    let unlisted = report.unlisted.mapValues { "can't be listed: \($0)" }
+    return report.problems.merging(cut) { first, _ in first }.merging(unlisted) { $1 }
   }
 
   private func tell(of problems: [String: [String: String]]) {

@@ -3,81 +3,65 @@ package import MerkleTree
 
 /// What a file of certificates, certificate requests and other things told.
 package struct CertificateFile: Hashable, Sendable {
-  /// Of one file.
-  package static let maximumBlocks = 1000
-
   package private(set) var certificates: [FoundCertificate] = []
   package private(set) var requests: [FoundRequest] = []
+  /// What can't be read; each names its line.
   package private(set) var problems: [String] = []
+  private let form: Form
 
-  /// Reads PEM, or the DER of a single certificate. Private keys are passed over unread.
+  private enum Form: Hashable, Sendable {
+    case pem, keyInDER, empty, other
+  }
+
+  /// Reads PEM, or the DER of a single certificate or request. Private keys are passed over unread.
   package init(_ bytes: [UInt8]) {
-    if bytes.first == DERTag.sequence {
-      if let request = try? FoundRequest(bytes) {
+    let bundle = CertificateBundle(bytes)
+    form =
+      bytes.isEmpty ? .empty : !bundle.labels.isEmpty ? .pem : CertificateFile.isKey(bytes) ? .keyInDER : .other
+    problems = bundle.problems.map(\.description)
+    for item in bundle.certificates {
+      if let certificate = FoundCertificate(item.der) {
+        certificates.append(certificate)
+      } else if item.line == nil, let request = try? FoundRequest(item.der) {
         requests.append(request)
-      } else {
-        add(certificate: bytes, at: nil)
+      } else if form != .keyInDER {
+        problems.append("\(CertificateBundle.Problem(line: item.line, reason: "no certificate that can be read"))")
       }
-      return
     }
-    let blocks = PEM.blocks(in: CertificateFile.withoutPrivateKeys(bytes))
-    if blocks.count > CertificateFile.maximumBlocks {
-      problems.append("more than \(CertificateFile.maximumBlocks) certificates: the first of them were read")
-    }
-    for block in blocks.prefix(CertificateFile.maximumBlocks) {
+    for item in bundle.requests {
       do throws(FormatError) {
-        switch block.label {
-        case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
-          add(certificate: try block.bytes(), at: block.line)
-        case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST": try add(request: block.bytes())
-        default: break
-        }
+        requests.append(try FoundRequest(item.der))
       } catch {
-        problems.append("\(error)")
+        problems.append("\(CertificateBundle.Problem(line: item.line, reason: error.reason))")
       }
     }
+  }
+
+  /// What is wrong with it as a file of a folder.
+  ///
+  /// - Parameter isNamedCertificate: whether by its name it should hold a certificate; of other files, only damaged blocks
+  ///   are a problem.
+  func problem(isNamedCertificate: Bool) -> String? {
+    if form == .pem || isNamedCertificate, let problem = problems.first { return problem }
+    guard isNamedCertificate, certificates.isEmpty, requests.isEmpty else { return nil }
+    return form == .empty ? "it is empty" : form == .other ? "neither PEM nor DER" : nil
   }
 
   /// Whether there is a private key among these bytes, or what else is made to be kept secret (PKCS #12): PEM by its
   /// labels, DER by how it begins.
   package static func holdsSecret(_ bytes: [UInt8]) -> Bool {
-    if bytes.first == DERTag.sequence {
-      let span = bytes.span
-      // PKCS #1, #8, #12 and SEC 1 begin with a version; certificates and requests with what is signed.
-      guard let outer = DERElement.read(span, at: 0, limit: span.count, tag: DERTag.sequence) else { return false }
-      return DERElement.read(span, at: outer.contentStart, limit: outer.end, tag: DERTag.integer) != nil
-    }
+    if isKey(bytes) { return true }
     let marks = ["PRIVATE KEY-----", "PuTTY-User-Key-File", "AGE-SECRET-KEY-"].map { Array($0.utf8) }
-    return bytes.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }).contains { line in
-      line.first != nil && marks.contains { mark in line.count >= mark.count && line.firstRange(of: mark) != nil }
+    return PEM.ascii(bytes).split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }).contains { line in
+      marks.contains { mark in line.count >= mark.count && line.firstRange(of: mark) != nil }
     }
   }
 
-  private mutating func add(certificate der: [UInt8], at line: Int?) {
-    guard let certificate = FoundCertificate(der) else {
-      problems.append("no certificate that can be read" + (line.map { ", line \($0)" } ?? ""))
-      return
-    }
-    certificates.append(certificate)
-  }
-
-  private mutating func add(request der: [UInt8]) throws(FormatError) { requests.append(try FoundRequest(der)) }
-
-  /// The text without the blocks that hold private keys, so that not even their base64 is decoded.
-  private static func withoutPrivateKeys(_ bytes: [UInt8]) -> [UInt8] {
-    let (begin, end) = (Array("-----BEGIN ".utf8), Array("-----END ".utf8))
-    let secret = Array("PRIVATE KEY-----".utf8)
-    var kept: [UInt8] = []
-    var isSecret = false
-    for line in bytes.split(omittingEmptySubsequences: false, whereSeparator: { $0 == 0x0a || $0 == 0x0d }) {
-      // Blanks and quotes before a line are passed over, as when blocks are read.
-      let isBoundary = line.first { $0 != 0x20 && $0 != 0x09 && $0 != UInt8(ascii: "'") } == UInt8(ascii: "-")
-      if isBoundary, line.contains(begin) { isSecret = line.contains(secret) }
-      if !isSecret { kept += line }
-      kept.append(0x0a)
-      if isBoundary, line.contains(end) { isSecret = false }
-    }
-    return kept
+  /// PKCS #1, #8, #12 and SEC 1 begin with a version; certificates and requests with what is signed.
+  private static func isKey(_ bytes: [UInt8]) -> Bool {
+    let span = bytes.span
+    guard let outer = DERElement.read(span, at: 0, limit: span.count, tag: DERTag.sequence) else { return false }
+    return DERElement.read(span, at: outer.contentStart, limit: outer.end, tag: DERTag.integer) != nil
   }
 }
 

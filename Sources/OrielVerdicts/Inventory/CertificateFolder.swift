@@ -85,7 +85,7 @@ struct FileStamp: Hashable, Sendable {
   }
 }
 
-/// Finds the files of a folder that may hold certificates.
+/// Finds the files of a folder, those first that by their names hold certificates; what is in them decides.
 ///
 /// Links to folders are not followed. Links to files are, where they stay in the folder; and where certbot's `live` was
 /// given, or something in it, also into the `archive` beside it, which is all that `live` consists of.
@@ -97,93 +97,96 @@ struct CertificateFolder: Sendable {
   struct File: Hashable, Sendable {
     let path: String
     let stamp: FileStamp
+
+    private static let extensions = [".pem", ".crt", ".cer", ".cert", ".csr", ".der"]
+
+    private var name: String { path.split(separator: "/").last?.lowercased() ?? "" }
+
+    var isNamedCertificate: Bool { File.extensions.contains { name.hasSuffix($0) } }
+
+    /// `privkey1.pem`, `example.com-key.pem`: not `keycloak.example.com.pem`, nor any `.crt`.
+    var isNamedKey: Bool {
+      guard name.hasSuffix(".pem") || name.hasSuffix(".der") else { return false }
+      let words = name.dropLast(4).split { !$0.isLetter }
+      return words.last.map { ["key", "privkey", "private", "privatekey"].contains($0) } ?? false
+    }
   }
 
   struct Listing: Sendable {
     var files: [File] = []
-    var problems: [String: String] = [:]
+    /// Folders whose files are not known, with the reason.
+    var unlisted: [String: String] = [:]
     var isCutShort = false
   }
 
   func list() -> Listing {
     var listing = Listing()
     guard let top = CertificateFolder.resolved(root) else {
-      listing.problems[root] = "there is no such folder"
+      listing.unlisted[root] = String(cString: strerror(errno))
       return listing
     }
     let roots = [top] + CertificateFolder.archive(besides: top).compactMap(CertificateFolder.resolved)
+    var (named, others): ([File], [File]) = ([], [])
     var seen: Set<String> = []
+    func add(_ path: String) {
+      guard seen.insert(path).inserted, let stamp = FileStamp(path: path) else { return }
+      let file = File(path: path, stamp: stamp)
+      if file.isNamedCertificate {
+        if named.count < limits.files { named.append(file) } else { listing.isCutShort = true }
+      } else if stamp.size <= limits.fileBytes {
+        if others.count < limits.files { others.append(file) } else { listing.isCutShort = true }
+      }
+    }
     var visits = 0
     var folders = [(path: top, depth: 0)]
-    while let folder = folders.popLast() {
-      let names: [String]
-      do {
-        names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-      } catch {
-        listing.problems[folder.path] = "can't be listed"
+    walk: while let folder = folders.popLast() {
+      guard let names = CertificateFolder.names(in: folder.path) else {
+        listing.unlisted[folder.path] = String(cString: strerror(errno))
         continue
       }
       for name in names {
         visits += 1
-        guard visits <= limits.visits, listing.files.count < limits.files else {
+        guard visits <= limits.visits else {
           listing.isCutShort = true
-          return listing
+          break walk
         }
         let path = folder.path + "/" + name
         switch CertificateFolder.kind(of: path) {
         case S_IFDIR where folder.depth < limits.depth: folders.append((path, folder.depth + 1))
         case S_IFDIR: listing.isCutShort = true
-        case S_IFREG: add(path, to: &listing, &seen)
+        case S_IFREG: add(path)
         case S_IFLNK:
-          guard CertificateFolder.isCandidate(name), let target = CertificateFolder.resolved(path),
+          guard let target = CertificateFolder.resolved(path),
             roots.contains(where: { target.hasPrefix($0 == "/" ? $0 : $0 + "/") })
           else { break }
-          add(target, to: &listing, &seen)
+          add(target)
         default: break
         }
       }
     }
-    listing.files.sort { $0.path < $1.path }
+    let files = named.sorted { $0.path < $1.path } + others.sorted { $0.path < $1.path }
     var total = 0
-    let fitting = listing.files.prefix { file in
+    let fitting = files.prefix { file in
       total += min(Int(file.stamp.size), limits.fileBytes)
       return total <= limits.totalBytes
     }
-    listing.isCutShort = listing.isCutShort || fitting.count < listing.files.count
+    listing.isCutShort = listing.isCutShort || fitting.count < files.count
     listing.files = Array(fitting)
     return listing
   }
 
-  private func add(_ path: String, to listing: inout Listing, _ seen: inout Set<String>) {
-    guard let name = path.split(separator: "/").last, CertificateFolder.isCandidate(String(name)),
-      seen.insert(path).inserted, let stamp = FileStamp(path: path)
-    else { return }
-    listing.files.append(File(path: path, stamp: stamp))
-  }
-
   /// The bytes of a file as it was listed, or why there are none.
   func read(_ file: File) -> Result<[UInt8], FolderFault> {
-    guard file.stamp.size <= limits.fileBytes else {
-      return .failure(FolderFault("larger than \(limits.fileBytes) bytes"))
-    }
+    guard file.stamp.size <= limits.fileBytes else { return .failure(.tooLarge(limit: limits.fileBytes)) }
     let descriptor = open(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { return .failure(FolderFault("can't be opened")) }
+    guard descriptor >= 0 else { return .failure(.unopened(reason: String(cString: strerror(errno)))) }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var facts = stat()
     // What was a file when it was listed may be something else by now.
-    guard fstat(descriptor, &facts) == 0, FileStamp(facts) == file.stamp else {
-      return .failure(FolderFault("it changed while it was read"))
-    }
+    guard fstat(descriptor, &facts) == 0, FileStamp(facts) == file.stamp else { return .failure(.changed) }
     guard let data = try? handle.read(upToCount: limits.fileBytes + 1) ?? Data(), data.count <= limits.fileBytes
-    else { return .failure(FolderFault("can't be read")) }
+    else { return .failure(.unreadable) }
     return .success([UInt8](data))
-  }
-
-  /// By name: certificates and requests, and never what is named as a private key.
-  private static func isCandidate(_ name: String) -> Bool {
-    let lower = name.lowercased()
-    let isKey = ["privkey", "private", "key"].contains { lower.hasPrefix($0) } || lower.hasSuffix("key.pem")
-    return !isKey && [".pem", ".crt", ".cer", ".cert", ".csr", ".der"].contains { lower.hasSuffix($0) }
   }
 
   private static func archive(besides path: String) -> [String] {
@@ -191,6 +194,22 @@ struct CertificateFolder: Sendable {
     return (parts.endIndex - 2..<parts.endIndex).filter { $0 >= 0 && parts[$0] == "live" }.map {
       "/" + (parts[..<$0] + ["archive"]).joined(separator: "/")
     }
+  }
+
+  /// Sorted; nil, with the reason in `errno`, if the folder can't be listed.
+  private static func names(in path: String) -> [String]? {
+    guard let folder = opendir(path) else { return nil }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+        tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
+          String(cString: $0)
+        }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
   }
 
   private static func kind(of path: String) -> mode_t {
@@ -206,8 +225,18 @@ struct CertificateFolder: Sendable {
 }
 
 /// Why a file could not be read.
-struct FolderFault: Error, Hashable, Sendable {
-  let reason: String
+enum FolderFault: Error, Hashable, Sendable, CustomStringConvertible {
+  case tooLarge(limit: Int)
+  case unopened(reason: String)
+  case changed
+  case unreadable
 
-  init(_ reason: String) { self.reason = reason }
+  var description: String {
+    switch self {
+    case .tooLarge(let limit): "larger than \(limit) bytes"
+    case .unopened(let reason): "can't be opened: \(reason)"
+    case .changed: "it changed while it was read"
+    case .unreadable: "can't be read"
+    }
+  }
 }

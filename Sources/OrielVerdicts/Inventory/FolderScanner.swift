@@ -12,8 +12,10 @@ package struct FolderScanner: Sendable {
     package var removed: Set<InventoryEntry> = []
     /// The certificates, for a baseline.
     package var certificates: [FoundCredentials.Certificate] = []
-    /// What is wrong, by path.
+    /// Files that can't be read, with the reason.
     package var problems: [String: String] = [:]
+    /// Folders that can't be listed, with what the system says.
+    package var unlisted: [String: String] = [:]
     /// Whether there was more than the limits allow.
     package var isCutShort = false
     package var filesRead = 0
@@ -39,7 +41,7 @@ package struct FolderScanner: Sendable {
   package mutating func scan() -> Report {
     let listing = folder.list()
     var report = Report()
-    (report.problems, report.isCutShort) = (listing.problems, listing.isCutShort)
+    (report.unlisted, report.isCutShort) = (listing.unlisted, listing.isCutShort)
     var now: [String: Known] = [:]
     for file in listing.files {
       if let old = known[file.path], old.stamp == file.stamp {
@@ -50,7 +52,7 @@ package struct FolderScanner: Sendable {
       now[file.path] = read(file)
     }
     for (path, file) in now {
-      if let problem = file.problem ?? file.file.problems.first { report.problems[path] = problem }
+      if let problem = file.problem { report.problems[path] = problem }
     }
     let groups = Dictionary(grouping: now.keys.sorted()) { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) }
     for (_, paths) in groups.sorted(by: { $0.key < $1.key }) {
@@ -69,8 +71,14 @@ package struct FolderScanner: Sendable {
 
   private func read(_ file: CertificateFolder.File) -> Known {
     switch folder.read(file) {
-    case .success(let bytes): Known(stamp: file.stamp, file: CertificateFile(bytes), problem: nil)
-    case .failure(let fault): Known(stamp: file.stamp, file: CertificateFile([]), problem: fault.reason)
+    case .success(let bytes):
+      let found = CertificateFile(bytes)
+      return Known(stamp: file.stamp, file: found, problem: found.problem(isNamedCertificate: file.isNamedCertificate))
+    case .failure(let fault):
+      // Who keeps a key from Oriel does right; of files of other kinds nobody expects that they are read.
+      let isKept = if case .unopened = fault { file.isNamedKey } else { false }
+      let isFine = !file.isNamedCertificate || isKept
+      return Known(stamp: file.stamp, file: CertificateFile([]), problem: isFine ? nil : fault.description)
     }
   }
 }
