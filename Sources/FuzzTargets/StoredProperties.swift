@@ -62,11 +62,11 @@ enum StoredProperties {
   }
 
   private static func check(roots bytes: [UInt8]) throws(FuzzTarget.Failure) {
-    let (text, store) = (String(decoding: bytes, as: UTF8.self), RootStore())
-    store.add(pem: text)
-    _ = try? store.add(ccadb: text)
+    let store = RootStore()
+    store.add(file: bytes)
+    _ = try? store.add(ccadb: String(decoding: bytes, as: UTF8.self))
     let again = RootStore()
-    again.add(pem: store.pem)
+    again.add(file: Array(store.pem.utf8))
     try FuzzTarget.require(again.certificates == store.certificates, "roots.pem has other roots than were accepted")
   }
 

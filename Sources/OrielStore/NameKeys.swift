@@ -14,8 +14,10 @@ enum NameKeys {
     var seen: Set<String> = []
     func add(_ key: String) { if keys.count < most, seen.insert(key).inserted { keys.append(key) } }
     for match in matches { add(match.item) }
-    let names = matches.map(\.name) + NameKeys.names(names, most: most)
-    for name in names { add("=" + name) }
+    let own = NameKeys.names(names, most: most)
+    let names = matches.map(\.name) + own
+    // What was matched may be a part of a name with NUL, which is no name of the certificate.
+    for name in own.contains(where: hasNUL) ? own : names { add("=" + name) }
     for name in names where keys.count < most && !isAddress(name) {
       var rest = name.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
       if rest.hasPrefix("*.") { rest = rest.dropFirst(2) }
@@ -27,6 +29,8 @@ enum NameKeys {
     }
     return keys
   }
+
+  static func hasNUL(_ text: String) -> Bool { text.utf8.contains(0) }
 
   /// The names as they are searched for, each once.
   static func names(_ names: [FoundName], most: Int) -> [String] {
@@ -91,6 +95,15 @@ enum NameKeys {
     let family = octets.count == 4 ? AF_INET : AF_INET6
     guard inet_ntop(family, octets, &text, socklen_t(text.count)) != nil else { return nil }
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// One by one, as they have no index by issuance.
+  static func remove(_ connection: any SQLConnection, _ keys: some Sequence<String>, _ place: SearchCursor) throws {
+    for key in keys {
+      try connection.execute(
+        "DELETE FROM issuance_names WHERE key = ? AND first_seen = ? AND issuance = ?",
+        [.text(key), .integer(place.firstSeen), .integer(place.number)])
+    }
   }
 
   static func insert(_ connection: any SQLConnection, _ keys: [String], _ place: SearchCursor) throws {

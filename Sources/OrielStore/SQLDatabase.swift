@@ -1,4 +1,4 @@
-/// A value that goes into or comes out of the database.
+/// A value that goes into or comes out of the database. Text may hold any characters, NUL too (``StoredText``).
 package enum SQLValue: Hashable, Sendable {
   case null
   case integer(Int64)

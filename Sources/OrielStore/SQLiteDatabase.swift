@@ -63,7 +63,7 @@ package struct SQLiteDatabase: SQLDatabase {
     }
   }
 
-  /// Opens a file that is there for reading alone, also while others write to it.
+  /// Opens a file that is there for reading alone, also while others write to it, and also where nothing can be written.
   ///
   /// - Throws: ``StoreError``, also for a file whose schema is not the newest.
   package init(reading path: String, migrations: [String] = Migrations.all) throws {
@@ -71,7 +71,11 @@ package struct SQLiteDatabase: SQLDatabase {
     var configuration = SQLiteDatabase.configuration
     configuration.readonly = true
     do {
-      pool = try DatabasePool(path: path, configuration: configuration)
+      pool = try SQLiteDatabase.reading(path) { path in
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        _ = try pool.read { try Int64.fetchOne($0, sql: "PRAGMA user_version") }
+        return pool
+      }
       try pool.read { database in
         try SQLiteDatabase.check(database, path: path, isThorough: false)
         let version = try SQLiteDatabase.version(database, migrations, path: path)
@@ -85,6 +89,24 @@ package struct SQLiteDatabase: SQLDatabase {
       }
     } catch let error as DatabaseError {
       throw SQLiteDatabase.translate(error, path: path)
+    }
+  }
+
+  /// Opens a file for reading as SQLite can: the index of its journal is a file beside it, which it must make unless
+  /// the file can't change.
+  ///
+  /// - Parameter open: opens a path or a `file:` URI.
+  static func reading<Opened>(_ path: String, _ open: (String) throws -> Opened) throws -> Opened {
+    do { return try open(path) } catch let error as DatabaseError
+      where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode) && access(path, R_OK) == 0
+    {
+      var journal = stat()
+      guard stat(path + "-wal", &journal) != 0 || journal.st_size == 0 else {
+        throw StoreError.unwritable(
+          directory: directory(of: path),
+          reason: "what is in \(path)-wal can't be read there; copy both files elsewhere and give that --data-dir")
+      }
+      return try open(URL(filePath: path).absoluteString + "?immutable=1")
     }
   }
 
@@ -125,13 +147,12 @@ package struct SQLiteDatabase: SQLDatabase {
 
   /// Looks before the file is opened for writing, which changes it.
   private static func refuseForeign(_ path: String) throws {
-    guard let file = FileHandle(forReadingAtPath: path) else { return }
-    let head = try? file.read(upToCount: 72)
-    try file.close()
-    // The application's number stands at a place of its own; 0 is also that of a file whose first tables are in its
-    // journal yet.
-    guard let head, head.count == 72, head.starts(with: Array("SQLite format 3\0".utf8)) else { return }
-    let application = head.suffix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    // Links, folders and what can't be read are told of when it is opened.
+    guard let head = header(ofFile: path), !head.isEmpty else { return }
+    guard let application = application(inHeader: head) else {
+      throw StoreError.corrupt(file: path, reason: "it is no database")
+    }
+    // 0 is also that of a file whose first tables are in its journal yet.
     guard application != applicationID else { return }
     guard application == 0 else { throw StoreError.foreign(file: path) }
     var configuration = Configuration()
@@ -140,6 +161,20 @@ package struct SQLiteDatabase: SQLDatabase {
     try DatabaseQueue(path: path, configuration: configuration).read {
       try check($0, path: path, isThorough: false)
     }
+  }
+
+  static func header(ofFile path: String) -> Data? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    return try? file.read(upToCount: 72) ?? Data()
+  }
+
+  /// Whose database a file is by its header; nil if it is none.
+  static func application(ofFile path: String) -> Int64? { header(ofFile: path).flatMap(application(inHeader:)) }
+
+  static func application(inHeader head: Data) -> Int64? {
+    guard head.count == 72, head.starts(with: Array("SQLite format 3\0".utf8)) else { return nil }
+    return head.suffix(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
   }
 
   private static func check(_ database: Database, path: String, isThorough: Bool) throws {
@@ -188,6 +223,7 @@ package struct SQLiteDatabase: SQLDatabase {
   private static func migrate(_ database: Database, _ migrations: [String], path: String) throws {
     for (number, statements) in migrations.enumerated().dropFirst(try version(database, migrations, path: path)) {
       try database.execute(sql: statements)
+      try Migrations.inCode[statements]?(database)
       try database.execute(sql: "PRAGMA application_id = \(applicationID)")
       try database.execute(sql: "PRAGMA user_version = \(number + 1)")
     }
@@ -232,7 +268,7 @@ package struct SQLiteDatabase: SQLDatabase {
 }
 
 /// One GRDB transaction behind ``SQLConnection``; statements are prepared once and kept.
-private struct GRDBConnection: SQLConnection {
+struct GRDBConnection: SQLConnection {
   let database: Database
 
   func execute(_ sql: String, _ arguments: [SQLValue]) throws {
@@ -252,7 +288,7 @@ extension SQLValue {
     switch self {
     case .null: .null
     case .integer(let value): value.databaseValue
-    case .text(let value): value.databaseValue
+    case .text(let value): StoredText.escaped(value).databaseValue
     case .blob(let value): Data(value).databaseValue
     }
   }
@@ -262,7 +298,7 @@ extension SQLValue {
     case .null: self = .null
     case .int64(let value): self = .integer(value)
     case .double(let value): self = .integer(Int64(exactly: value) ?? 0)
-    case .string(let value): self = .text(value)
+    case .string(let value): self = .text(StoredText.unescaped(value))
     case .blob(let value): self = .blob([UInt8](value))
     }
   }
