@@ -152,7 +152,7 @@ struct DigestLetter {
   }
 
   private static func table(_ alerts: [CertificateAlert], _ lookalikes: [LookalikeAlert]) -> String {
-    let header = "item,also_matches,names,issuer,not_before,not_after,serial,sha256,verdict\n"
+    let header = "item,also_matches,names,issuer,not_before,not_after,serial,sha256,verdict\r\n"
     let rows =
       alerts.map { ($0, $0.verdict?.words ?? "") }
       + LookalikeLetter.ranked(lookalikes).map { ($0.certificate, "Look-alike, \($0.lookalike.level.words)") }
@@ -164,14 +164,7 @@ struct DigestLetter {
         CertificateLetter.day(alert.facts.notBefore), CertificateLetter.day(alert.facts.notAfter),
         alert.facts.serialNumber ?? "", alert.certificates.first?.sha256.hex ?? "", verdict,
       ]
-      text += fields.map(quoted).joined(separator: ",") + "\n"
+      text += CSVRow.text(fields.map { $0.oneLine(limit: 2000) })
     }
-  }
-
-  /// A field that no spreadsheet takes for a formula.
-  private static func quoted(_ field: String) -> String {
-    let line = field.oneLine(limit: 2000)
-    let isFormula = line.first.map { "=+-@".contains($0) } ?? false
-    return "\"" + (isFormula ? "'" : "") + line.replacing("\"", with: "\"\"") + "\""
   }
 }

@@ -1,4 +1,3 @@
-import CertificateTransparency
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -6,6 +5,7 @@ import HummingbirdCore
 import MerkleTree
 import NIOCore
 import OrielAccounts
+import OrielAlerting
 import OrielStore
 import OrielVerdicts
 
@@ -19,22 +19,6 @@ enum CSV {
   private static let ofJudgement = [
     "item", "verdict", "is_proven", "state", "reasons", "note", "changed_by", "changed_at",
   ]
-
-  /// One row. Spreadsheets take for a formula what begins like one: an apostrophe says that it is text.
-  static func row(_ cells: [String]) -> String {
-    cells.map { cell in
-      // Spaces before it hide nothing, and some programs know the wide forms too.
-      let first = cell.unicodeScalars.first { $0 != " " }
-      let isFormula = first.map { "=+-@\t\r\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains($0) } ?? false
-      var text: String.UnicodeScalarView = isFormula ? .init("\"'".unicodeScalars) : .init("\"".unicodeScalars)
-      // By scalars: a quotation mark with an accent on it is one character, and would still end a cell.
-      for scalar in cell.unicodeScalars {
-        if scalar == "\"" { text.append(scalar) }
-        text.append(scalar.isDeceptive ? "\u{fffd}" : scalar)
-      }
-      return String(text) + "\""
-    }.joined(separator: ",") + "\r\n"
-  }
 
   static func history(_ site: Site, _ actor: Actor, of domain: Domain, _ filter: HistoryFilter) -> Response {
     response("oriel-\(domain.id).csv", ofIssuance + ofJudgement) { (cursor: HistoryCursor?) in
@@ -60,7 +44,7 @@ enum CSV {
       repeat {
         // What goes wrong on the way breaks the transfer off, so that half a table is not taken for a whole one.
         let found = try await page(cursor)
-        try await writer.write(ByteBuffer(string: found.rows.map(row).joined()))
+        try await writer.write(ByteBuffer(string: found.rows.map(CSVRow.text).joined()))
         cursor = found.next
       } while cursor != nil
       try await writer.finish(nil)

@@ -136,7 +136,7 @@ struct LetterTests {
     #expect(digest.subject.contains("122 new certificates for owner.example"))
     #expect(digest.text.contains("and 72 more"))
     let table = try #require(digest.attachments.first { $0.filename == "certificates.csv" })
-    #expect(String(decoding: table.bytes, as: UTF8.self).split(separator: "\n").count == 123)
+    #expect(String(decoding: table.bytes, as: UTF8.self).split(whereSeparator: \.isNewline).count == 123)
   }
 
   @Test("All kinds are written to a folder for looking at", .enabled(if: LetterTests.folder != nil))

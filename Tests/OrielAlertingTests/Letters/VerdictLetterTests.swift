@@ -63,7 +63,8 @@ struct VerdictLetterTests {
     let text = weekly.text.replacing(/\s+/, with: " ")
     #expect(text.contains("Unexplained: 1 Expected, but unproven: 2"))
     #expect(text.contains("- expected, but unproven") && text.contains("- unexplained"))
-    let table = String(decoding: try #require(weekly.attachments.first).bytes, as: UTF8.self).split(separator: "\n")
+    let table = String(decoding: try #require(weekly.attachments.first).bytes, as: UTF8.self)
+      .split(whereSeparator: \.isNewline)
     #expect(table[0].hasSuffix(",sha256,verdict") && table[1].hasSuffix(#","Unexplained""#))
     #expect(letter(.summary([try Alerts.judged(.known)], .daily)).subject.hasSuffix("for shop.example: 1 certificate"))
   }
