@@ -152,6 +152,74 @@ struct RegistrarContactTests {
     #expect(contact.pages.map(\.url) == ["https://r.example/help"])
   }
 
+  /// The registrar's entity, with what stands in it or beside it.
+  private func answer(_ entities: String, inside: String = "", roles: String = "[\"registrar\"]") -> [UInt8] {
+    Array(
+      """
+      {"objectClassName":"domain","ldhName":"x.example","entities":[{"roles":\(roles),"entities":[\(inside)]}\(entities)]}
+      """.utf8)
+  }
+
+  private func abuse(_ rows: String, role: String = "abuse") -> String {
+    "{\"roles\":[\"\(role)\"],\"vcardArray\":[\"vcard\",[[\"version\",{},\"text\",\"4.0\"],\(rows)]]}"
+  }
+
+  @Test(
+    "addresses are read in every form that registrars write them in",
+    arguments: [
+      (#"["email",{},"text","abuse@r.example"]"#, ["abuse@r.example"]),
+      (#"["email",{},"text","mailto:abuse@r.example?subject=x"]"#, ["abuse@r.example"]),
+      (#"["email",{},"text","abuse@r.example, second@r.example"]"#, ["abuse@r.example", "second@r.example"]),
+      (#"["email",{},"text","abuse@r.example;second@r.example"]"#, ["abuse@r.example", "second@r.example"]),
+      (#"["email",{},"text","abuse@r.example","second@r.example"]"#, ["abuse@r.example", "second@r.example"]),
+      (#"["email",{},"text",["abuse@r.example","second@r.example"]]"#, ["abuse@r.example", "second@r.example"]),
+      (#"["email",{},"text","Abuse Desk <abuse@r.example>"]"#, ["abuse@r.example"]),
+      (#"["email",{},"text","A <abuse@r.example>, B <second@r.example>"]"#, ["abuse@r.example", "second@r.example"]),
+      (#"["email",{},"text","Abuse Desk abuse@r.example"]"#, ["abuse@r.example"]),
+      (#"["email",{},"text","abuse @ r.example"]"#, ["abuse@r.example"]),
+      (#"["contact-uri",{},"uri","mailto:abuse@r.example"]"#, ["abuse@r.example"]),
+      (#"["email",{},"text","<>"],["email",{},"text","a@@b"],["email",{},"text",","]"#, []),
+      (#"["email",{},"text","a@b.example\r\nBcc: x@y.example"],["email",{},"text","a@b.example?bcc=x@y.example"]"#, []),
+    ])
+  func addresses(rows: String, expected: [String]) throws {
+    let contact = try RegistrarContact(json: answer("", inside: abuse(rows)), domain: "x.example")
+    #expect(contact.abuseAddresses.map(\.text) == expected)
+  }
+
+  @Test("a form for reports is a page to turn to (RFC 8605)")
+  func contactPages() throws {
+    let rows = #"["contact-uri",{},"uri","https://r.example/abuse"],["contact-uri",{},"uri","javascript:alert(1)"]"#
+    let contact = try RegistrarContact(json: answer("", inside: abuse(rows)), domain: "x.example")
+    #expect(contact.abusePages.map(\.url) == ["https://r.example/abuse"] && contact.abuseAddresses.isEmpty)
+  }
+
+  @Test("abuse contacts are found at any depth in the registrar's entity and beside it, and in no other's")
+  func depth() throws {
+    let card = abuse(#"["email",{},"text","abuse@r.example"]"#)
+    let inner = "{\"roles\":[\"technical\"],\"entities\":[{\"roles\":[\"noc\"],\"entities\":[\(card)]}]}"
+    let strange = "{\"roles\":[\"registrant\"],\"entities\":[\(card)]}"
+    for (json, count) in [
+      (answer("", inside: card), 1), (answer("", inside: inner), 1), (answer("," + card), 1),
+      (answer("," + strange), 0),
+    ] {
+      #expect(try RegistrarContact(json: json, domain: "x.example").abuseAddresses.count == count)
+    }
+    let both = answer("", roles: #"["registrar","abuse"],"vcardArray":["vcard",[["email",{},"text","a@r.example"]]]"#)
+    let contact = try RegistrarContact(json: both, domain: "x.example")
+    #expect(contact.abuseAddresses.map(\.text) == ["a@r.example"] && contact.generalAddresses == contact.abuseAddresses)
+  }
+
+  @Test("entities without end are read up to a bound")
+  func bounded() throws {
+    let many = (0..<5000).map { _ in "{\"roles\":[\"technical\"],\"entities\":[{\"roles\":[\"abuse\"]}]}" }.joined(
+      separator: ",")
+    var deep = abuse(#"["email",{},"text","abuse@r.example"]"#)
+    for _ in 0..<100 { deep = "{\"roles\":[\"technical\"],\"entities\":[\(deep)]}" }
+    for inside in [many, deep] {
+      #expect(try RegistrarContact(json: answer("", inside: inside), domain: "x.example").abuseAddresses.isEmpty)
+    }
+  }
+
   @Test("hostile texts are cleaned, addresses that are none left out, all of it bounded")
   func hostile() throws {
     let many = (0..<500).map { "[\"email\",{},\"text\",\"a\($0)@r.example\"]" }.joined(separator: ",")

@@ -155,8 +155,10 @@ package struct TakeAction: Sendable {
       step.addressee = contact.name.map { $0 + (contact.ianaID.map { " (IANA registrar \($0))" } ?? "") }
       step.addresses = contact.abuseAddresses.isEmpty ? contact.generalAddresses : contact.abuseAddresses
       step.phones = contact.abusePhones
-      step.pages = contact.pages
-      if contact.abuseAddresses.isEmpty {
+      step.pages = contact.abusePages + contact.pages.filter { !contact.abusePages.contains($0) }
+      if let page = contact.abusePages.first {
+        step.notes.append("The registrar takes reports of abuse on \(page).")
+      } else if contact.abuseAddresses.isEmpty {
         step.notes.append(
           contact.generalAddresses.isEmpty
             ? "The registrar's data name no address." : "The registrar names no abuse address; this is its general one."

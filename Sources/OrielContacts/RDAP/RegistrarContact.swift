@@ -1,3 +1,5 @@
+import CertificateTransparency
+
 /// The registrar of a domain name, and how it takes reports of abuse. All texts come from strangers and are cleaned.
 package struct RegistrarContact: Hashable, Sendable {
   package private(set) var domain: String
@@ -6,6 +8,8 @@ package struct RegistrarContact: Hashable, Sendable {
   package private(set) var ianaID: String?
   package private(set) var abuseAddresses: [ContactAddress] = []
   package private(set) var abusePhones: [String] = []
+  /// Forms for reports of abuse.
+  package private(set) var abusePages: [WebPage] = []
   /// The registrar's own addresses, for where it names none for abuse.
   package private(set) var generalAddresses: [ContactAddress] = []
   package private(set) var pages: [WebPage] = []
@@ -38,7 +42,8 @@ package struct RegistrarContact: Hashable, Sendable {
       throw .otherDomain(answered.cleaned(limit: 253))
     }
     self.domain = domain
-    for entity in document["entities"]?.elements.prefix(64) ?? [] { read(entity, isTopLevel: true) }
+    var rest = RegistrarContact.mostEntities
+    for entity in document["entities"]?.members ?? [] { read(entity, isRegistrars: false, depth: 0, &rest) }
     related = document["links"]?.elements.prefix(32).lazy.compactMap(RegistrarContact.related).first
   }
 
@@ -48,6 +53,7 @@ package struct RegistrarContact: Hashable, Sendable {
     if ianaID == nil { ianaID = other.ianaID }
     if abuseAddresses.isEmpty { abuseAddresses = other.abuseAddresses }
     if abusePhones.isEmpty { abusePhones = other.abusePhones }
+    if abusePages.isEmpty { abusePages = other.abusePages }
     if generalAddresses.isEmpty { generalAddresses = other.generalAddresses }
     if pages.isEmpty { pages = other.pages }
   }
@@ -65,24 +71,36 @@ package struct RegistrarContact: Hashable, Sendable {
     return page
   }
 
-  private mutating func read(_ entity: JSONValue, isTopLevel: Bool) {
+  private static let mostEntities = 128
+  private static let deepest = 4
+
+  /// Abuse contacts stand in the registrar's entity, at any depth; some registries have them beside it.
+  ///
+  /// - Parameters:
+  ///   - isRegistrars: whether it stands in the registrar's entity.
+  ///   - rest: how many entities may still be read.
+  private mutating func read(_ entity: JSONValue, isRegistrars: Bool, depth: Int, _ rest: inout Int) {
+    guard rest > 0 else { return }
+    rest -= 1
     let roles = entity["roles"]?.texts.map { $0.lowercased() } ?? []
     let card = Card(entity)
-    if roles.contains("abuse") {
+    let isRegistrar = depth == 0 && roles.contains("registrar")
+    if roles.contains("abuse"), depth == 0 || isRegistrars {
       for address in card.addresses { OrielContacts.add(address, to: &abuseAddresses, limit: 4) }
       for phone in card.phones { OrielContacts.add(phone, to: &abusePhones, limit: 4) }
-    } else if roles.contains("registrar") {
+      for page in card.contactPages { OrielContacts.add(page, to: &abusePages, limit: 4) }
+    }
+    if isRegistrar {
       name = name ?? card.name ?? card.organisation
       for id in entity["publicIds"]?.elements.prefix(8) ?? []
       where id["type"]?.text?.lowercased().contains("registrar id") ?? false {
         ianaID = ianaID ?? id["identifier"]?.text.map { $0.cleaned(limit: 20) }
       }
       for address in card.addresses { OrielContacts.add(address, to: &generalAddresses, limit: 4) }
-      for page in card.pages { OrielContacts.add(page, to: &pages, limit: 4) }
+      for page in card.contactPages + card.pages { OrielContacts.add(page, to: &pages, limit: 4) }
     }
-    // Abuse contacts stand in the registrar's entity; some registries have them beside it.
-    guard isTopLevel, roles.contains("registrar") else { return }
-    for inner in entity["entities"]?.elements.prefix(16) ?? [] { read(inner, isTopLevel: false) }
+    guard isRegistrar || isRegistrars, depth < RegistrarContact.deepest else { return }
+    for inner in entity["entities"]?.members ?? [] { read(inner, isRegistrars: true, depth: depth + 1, &rest) }
   }
 }
 
@@ -93,6 +111,8 @@ private struct Card {
   var addresses: [ContactAddress] = []
   var phones: [String] = []
   var pages: [WebPage] = []
+  /// Those that are there to get in touch (RFC 8605).
+  var contactPages: [WebPage] = []
 
   init(_ entity: JSONValue) {
     if let rows = entity["vcardArray"]?.elements.dropFirst().first { readRows(rows.elements.prefix(200)) }
@@ -115,6 +135,9 @@ private struct Card {
       case "fn": name = name ?? Card.said(texts.first)
       case "org": organisation = organisation ?? Card.said(texts.first)
       case "email": addAddresses(texts)
+      case "contact-uri":
+        addAddresses(texts.filter(Card.isMailURI))
+        texts.compactMap { WebPage($0) }.forEach { add($0, to: &contactPages, limit: 4) }
       case "url": texts.compactMap { WebPage($0) }.forEach { add($0, to: &pages, limit: 4) }
       case "tel":
         let kinds = cells[1]["type"]?.texts.map { $0.lowercased() } ?? []
@@ -136,11 +159,31 @@ private struct Card {
       .forEach { add($0, to: &pages, limit: 4) }
   }
 
+  private static func isMailURI(_ text: String) -> Bool { text.lowercased().hasPrefix("mailto:") }
+
+  /// Addresses alone, as URIs, with names (`Name <a@b>`), and several in one text.
   private mutating func addAddresses(_ texts: [String]) {
-    for text in texts.prefix(8) {
-      let plain = text.lowercased().hasPrefix("mailto:") ? text.dropFirst(7) : text[...]
-      if let address = ContactAddress(plain.filter { $0 != " " }) { add(address, to: &addresses, limit: 4) }
+    for text in texts.prefix(8) where text.utf8.count <= 2000 && !text.unicodeScalars.contains(where: \.isDeceptive) {
+      // What else a URI asks for, such as a subject, is nobody's business.
+      let plain = Card.isMailURI(text) ? text.dropFirst(7).prefix { $0 != "?" } : text[...]
+      for part in plain.split(whereSeparator: { $0 == "," || $0 == ";" }).prefix(8) {
+        if let address = Card.address(part) { add(address, to: &addresses, limit: 4) }
+      }
     }
+  }
+
+  private static func address(_ text: Substring) -> ContactAddress? {
+    if let open = text.lastIndex(of: "<"), let close = text[open...].firstIndex(of: ">") {
+      return ContactAddress(text[text.index(after: open)..<close].filter { $0 != " " })
+    }
+    let words = text.split(separator: " ")
+    // Words before an address are no part of it.
+    if words.count(where: { $0.contains("@") }) == 1, let word = words.first(where: { $0.contains("@") }),
+      let address = ContactAddress(word)
+    {
+      return address
+    }
+    return ContactAddress(words.joined())
   }
 
   /// Numbers in digits. A number that is too short is put together with what follows: some servers make a row of each
