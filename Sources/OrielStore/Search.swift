@@ -29,6 +29,20 @@ package struct IssuanceQuery: Hashable, Sendable {
   package var account: Int64?
 
   package init() {}
+
+  /// A serial number as people and programs write it (`04:A1:…`, `-7fff`) in the form that is stored; nil if it is none.
+  package static func serial(parsing text: some StringProtocol) -> String? {
+    guard text.utf8.count <= longestSerial else { return nil }
+    let digits = text.lowercased().filter { $0 != ":" && $0 != " " }
+    let magnitude = digits.drop { $0 == "-" }
+    guard digits.count - magnitude.count <= 1, !magnitude.isEmpty, magnitude.allSatisfy({ $0.isHexDigit && $0.isASCII })
+    else { return nil }
+    let number = magnitude.drop { $0 == "0" }
+    return number.isEmpty ? "0" : (digits.hasPrefix("-") ? "-" : "") + number
+  }
+
+  /// With colons between the digits, of the longest that certificates were seen to have.
+  package static let longestSerial = 1000
 }
 
 /// Where a page of results ends: the next one begins behind it, whatever was added meanwhile.
@@ -163,7 +177,8 @@ package struct IssuanceSearch: Sendable {
       """
       SELECT i.id, i.first_seen, i.not_before, i.not_after, i.serial, i.issuer, i.issuer_key_hash, i.spki_sha256,
         c.entry_type, c.sha256, c.der
-      FROM issuances i LEFT JOIN certificates c ON c.issuance_id = i.id WHERE i.number = ? LIMIT 1
+      FROM issuances i LEFT JOIN certificates c ON c.issuance_id = i.id WHERE i.number = ?
+      ORDER BY \(StoredCertificate.order) LIMIT 1
       """, [.integer(number)])
     guard let row = rows.first, let id = row.blob(0).flatMap({ SHA256Hash($0) }), let firstSeen = row.integer(1),
       let issuerKey = row.blob(6).flatMap({ SHA256Hash($0) })

@@ -71,15 +71,12 @@ struct SearchTerms: Hashable, Sendable {
     return hash
   }
 
-  /// As it is stored: in lower case, without leading zeros.
   private static func serial(_ text: some StringProtocol, in word: String) throws -> String {
-    let digits = withoutColons(text).lowercased()
-    let magnitude = digits.hasPrefix("-") ? digits.dropFirst() : digits[...]
-    guard (1...200).contains(magnitude.count), magnitude.allSatisfy(\.isHexDigit), magnitude.utf8.count < 201 else {
-      throw ValidationError("'\(word)': a serial number has hexadecimal digits, at most 200.")
+    guard let serial = IssuanceQuery.serial(parsing: text) else {
+      throw ValidationError(
+        "'\(word)': a serial number has hexadecimal digits, and a - before it where it is negative.")
     }
-    let number = magnitude.drop { $0 == "0" }
-    return number.isEmpty ? "0" : (digits.hasPrefix("-") ? "-" : "") + number
+    return serial
   }
 
   /// Programs print hashes and serial numbers as `04:A1:…`.

@@ -49,6 +49,39 @@ struct ReadingTests {
     #expect(try await database.read(Self.sum) == 11)
   }
 
+  @Test("a file is read where nothing can be written, by whoever may read it")
+  func unwritable() async throws {
+    let folder = try TemporaryFolder()
+    let (path, copy) = (folder.path + "/state", folder.path + "/copy")
+    for path in [path, copy] {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    do {
+      let database = try SQLiteDatabase(path: path + "/numbers.db", migrations: Self.schema)
+      try await database.transaction { try $0.execute("INSERT INTO numbers VALUES (5)") }
+      for end in ["", "-wal"] {
+        try FileManager.default.copyItem(atPath: path + "/numbers.db" + end, toPath: copy + "/numbers.db" + end)
+      }
+    }
+    for path in [path, copy] {
+      for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+        #expect(chmod(path + "/" + name, 0o444) == 0)
+      }
+      #expect(chmod(path, 0o555) == 0)
+    }
+    #expect(chmod(folder.path, 0o755) == 0)
+    defer { for path in [path, copy] { chmod(path, 0o755) } }
+    let database = try withoutPrivileges {
+      try SQLiteDatabase(reading: path + "/numbers.db", migrations: Self.schema)
+    }
+    #expect(try await database.read(Self.sum) == 5)
+    // Half of it is in a journal that can't be read without making another file.
+    let error = #expect(throws: StoreError.self) {
+      try withoutPrivileges { try SQLiteDatabase(reading: copy + "/numbers.db", migrations: Self.schema) }
+    }
+    #expect(error?.description.contains("numbers.db-wal can't be read there") == true)
+  }
+
   @Test("all queries of a read see the same state, whatever is committed between them")
   func snapshot() async throws {
     let folder = try TemporaryFolder()

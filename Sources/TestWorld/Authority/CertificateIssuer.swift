@@ -29,7 +29,7 @@ package struct CertificateIssuer: Sendable {
     let host = organisation.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) } + ".example"
     locations = CertificateExtension.issuerLocations(host) + CertificateExtension.policies(host)
     let body = CertificateBody(
-      serial: Array(SHA256Hash.hash(subjectPublicKeyInfo + name).bytes.prefix(16)), issuer: parent?.name ?? name,
+      serial: [1] + SHA256Hash.hash(subjectPublicKeyInfo + name).bytes.prefix(15), issuer: parent?.name ?? name,
       validity: validity, subject: name, subjectPublicKeyInfo: subjectPublicKeyInfo)
     let tbs = body.encoded {
       $0.raw(usage)
@@ -43,6 +43,7 @@ package struct CertificateIssuer: Sendable {
 
 /// The fields of a TBSCertificate before its extensions; all but the serial number are DER.
 struct CertificateBody: Sendable {
+  /// The content octets of the INTEGER.
   var serial: [UInt8]
   var issuer: [UInt8]
   var validity: [UInt8]
@@ -55,7 +56,7 @@ struct CertificateBody: Sendable {
     writer.reserve(2048)
     writer.sequence { tbs in
       tbs.context(0) { $0.integer(2) }
-      tbs.integer(serial)
+      tbs.element(0x02, serial)
       tbs.raw(CertificateSigner.algorithm)
       tbs.raw(issuer)
       tbs.raw(validity)

@@ -15,6 +15,7 @@ package struct CertificateRequest: Sendable {
   package var notBefore: Timestamp?
   /// In 90 days.
   package var notAfter: Timestamp?
+  /// The content octets of the INTEGER: two's complement.
   package var serial: [UInt8]?
   /// DER; by default that of a fresh P-256 key.
   package var subjectPublicKeyInfo: [UInt8]?

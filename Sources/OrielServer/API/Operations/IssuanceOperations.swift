@@ -58,7 +58,7 @@ extension APIOperation {
       query: [
         name, .optional("spki_sha256", .hash, "with this key"),
         .optional("issuer_key_sha256", .hash, "by the issuer with this key"),
-        .optional("serial", .text(most: 100), "in hexadecimal"),
+        .optional("serial", .text(most: IssuanceQuery.longestSerial), "in hexadecimal"),
         .optional("certificate", .hash, "the SHA-256 of a certificate or precertificate"),
         .optional("issuance", .hash, "with this identity"),
       ] + times + counting, .page(IssuanceSummary.schema, [countField])

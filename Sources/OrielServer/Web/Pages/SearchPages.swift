@@ -96,12 +96,9 @@ extension Site {
   }
 
   func serial(_ text: String?, _ wrong: inout [String: String]) -> String? {
-    guard let digits = text?.lowercased().filter({ $0 != ":" && $0 != " " }) else { return nil }
-    guard digits.utf8.count <= 64, !digits.isEmpty, digits.allSatisfy(\.isHexDigit) else {
-      wrong["serial"] = "write it in hexadecimal"
-      return nil
-    }
-    let significant = digits.drop { $0 == "0" }
-    return significant.isEmpty ? "0" : String(significant)
+    guard let text else { return nil }
+    let serial = IssuanceQuery.serial(parsing: text)
+    if serial == nil { wrong["serial"] = "write it in hexadecimal" }
+    return serial
   }
 }
