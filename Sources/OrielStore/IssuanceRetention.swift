@@ -101,15 +101,12 @@ package struct IssuanceRetention: Sendable {
     ).isEmpty
   }
 
-  /// The keys are made again and taken out one by one, as they have no index by issuance.
+  /// The keys are made again to be taken out.
   private static func forgetNames(_ connection: any SQLConnection, _ id: IssuanceID, _ place: SearchCursor) throws {
     let record = try FollowingStore.issuance(connection, id)
     let names = record.certificates.flatMap(\.facts.names)
-    for key in NameKeys.keys(names, matches: record.matches, most: .max) {
-      try connection.execute(
-        "DELETE FROM issuance_names WHERE key = ? AND first_seen = ? AND issuance = ?",
-        [.text(key), .integer(place.firstSeen), .integer(place.number)])
-    }
+    let keys = NameKeys.keys(names, matches: record.matches, most: .max) + record.matches.map { "=" + $0.name }
+    try NameKeys.remove(connection, keys, place)
   }
 
   private static func forget(_ connection: any SQLConnection, _ id: SQLValue, _ number: SQLValue) throws {

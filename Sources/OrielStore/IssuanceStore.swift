@@ -76,10 +76,23 @@ package struct StoredCertificate: Hashable, Sendable {
   package let entryType: String
   package let sha256: SHA256Hash
   package let der: [UInt8]
+  /// Of a precertificate, the precertificate signing certificate that signed it in the CA's place (RFC 6962, 3.1).
+  var precertificateSigner: [UInt8]?
 
-  /// What it says. Of a precertificate, the log may have given the TBSCertificate alone.
+  /// The order in which certificates stand for their issuance, in SQL: the final one, the precertificate, any other.
+  static let order = "CASE entry_type WHEN 'x509' THEN 0 WHEN 'precert' THEN 1 ELSE 2 END, sha256"
+
+  /// What it says. Of a precertificate, the log may have given the TBSCertificate alone; its issuer is that of the final
+  /// certificate, whoever signed it.
   package var facts: CertificateFacts {
-    entryType == "precert" && !isWhole ? CertificateFacts(tbsCertificate: der) : CertificateFacts(certificate: der)
+    guard entryType == "precert" else { return CertificateFacts(certificate: der) }
+    guard isWhole else { return CertificateFacts(tbsCertificate: der) }
+    if let signer = precertificateSigner,
+      let final = try? TBSCertificate.withoutPoison(precertificate: der, signingCertificate: signer)
+    {
+      return CertificateFacts(tbsCertificate: final)
+    }
+    return CertificateFacts(certificate: der)
   }
 
   /// Whether this is a certificate, and not the TBSCertificate of one alone.
@@ -95,8 +108,12 @@ package struct IssuanceRecord: Sendable {
   /// False at its first sighting, true when a later one was added.
   package let isUpdate: Bool
   package let matches: [StoredMatch]
+  /// The one that represents the issuance first: the final certificate if it has been seen, else the precertificate.
   package let certificates: [StoredCertificate]
   package let sightings: [StoredSighting]
+
+  /// What the certificate says that represents the issuance.
+  package var facts: CertificateFacts { certificates.first?.facts ?? CertificateFacts(certificate: []) }
 }
 
 /// A sighting that has not been told of yet.
@@ -247,13 +264,16 @@ extension FollowingStore {
     ).map { StoredMatch(item: $0.text(0) ?? "", name: $0.text(1) ?? "") }
     let certificates = try connection.query(
       """
-      SELECT entry_type, sha256, der FROM certificates WHERE issuance_id = ? AND sha256 IN
-        (SELECT certificate FROM sightings WHERE issuance_id = ? AND rowid <= ?) ORDER BY entry_type, sha256
+      SELECT entry_type, sha256, der, CASE entry_type WHEN 'precert' THEN
+        (SELECT i.der FROM issuers i WHERE i.sha256 = substr(certificates.chain, 1, 32)) END
+      FROM certificates WHERE issuance_id = ? AND sha256 IN
+        (SELECT certificate FROM sightings WHERE issuance_id = ? AND rowid <= ?) ORDER BY \(StoredCertificate.order)
       """, [key, key, .integer(position)]
     ).map { row in
       guard let type = row.text(0), let hash = row.blob(1).flatMap({ SHA256Hash($0) }), let der = row.blob(2)
       else { throw CorruptRow(table: "certificates") }
-      return StoredCertificate(entryType: type, sha256: hash, der: der)
+      let signer = row.blob(3).flatMap { TBSCertificate.isPrecertificateSigningCertificate($0) ? $0 : nil }
+      return StoredCertificate(entryType: type, sha256: hash, der: der, precertificateSigner: signer)
     }
     let sightings = try connection.query(
       """

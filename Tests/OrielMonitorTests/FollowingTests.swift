@@ -18,7 +18,7 @@ struct FollowingTests {
       let stored = try await watcher.stored()
       #expect(stored.count == 1)
       #expect(stored.first?.sightings.count == 4)
-      #expect(stored.first?.certificates.map(\.entryType) == ["precert", "x509"])
+      #expect(stored.first?.certificates.map(\.entryType) == ["x509", "precert"])
       #expect(watcher.announcements.map(\.isUpdate) == [false, true, true, true])
     }
   }

@@ -106,7 +106,7 @@ struct AlertComposer: Sendable {
     let (record, earlier, count) = try await store.certificate(issuance, item: item, alert: stored.id)
     return CertificateAlert(
       item: item, matchedNames: record.matches.lazy.map(\.name).uniqued(), issuance: issuance,
-      issuerKeyHash: record.issuerKeyHash, facts: record.certificates.first?.facts ?? CertificateFacts(certificate: []),
+      issuerKeyHash: record.issuerKeyHash, facts: record.facts,
       certificates: record.certificates.map {
         CertificateAlert.Certificate(entryType: $0.entryType, sha256: $0.sha256, der: $0.der)
       },

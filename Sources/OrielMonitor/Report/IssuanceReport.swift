@@ -64,24 +64,24 @@ package struct IssuanceReport: Sendable, Encodable {
   }
 
   package init(_ record: IssuanceRecord) {
-    let facts = record.certificates.first?.facts
+    let facts = record.facts
     issuance = record.id.description
     update = record.isUpdate
     matches = record.matches.prefix(IssuanceReport.mostMatches).map { Match(item: $0.item, name: $0.name) }
     matchCount = record.matches.count
     func names(_ sources: FoundName.Source...) -> [String] {
-      sources.flatMap { facts?.text(of: $0) ?? [] }.uniqued()
+      sources.flatMap(facts.text(of:)).uniqued()
     }
     dnsNames = names(.dnsName)
     ipAddresses = names(.ipAddress)
     emailAddresses = names(.email, .smtpUTF8Mailbox)
     uris = names(.uri)
-    commonNames = facts?.commonNames.uniqued() ?? []
-    issuer = facts?.issuer?.description
-    notBefore = facts?.notBefore.map(IssuanceReport.text)
-    notAfter = facts?.notAfter.map(IssuanceReport.text)
-    serial = facts?.serialNumber
-    spkiSHA256 = facts?.publicKeyHash?.hex
+    commonNames = facts.commonNames.uniqued()
+    issuer = facts.issuer?.description
+    notBefore = facts.notBefore.map(IssuanceReport.text)
+    notAfter = facts.notAfter.map(IssuanceReport.text)
+    serial = facts.serialNumber
+    spkiSHA256 = facts.publicKeyHash?.hex
     certificates = record.certificates.map { Certificate(entryType: $0.entryType, sha256: $0.sha256.hex) }
     sightings = record.sightings.map { sighting in
       Sighting(
@@ -89,7 +89,7 @@ package struct IssuanceReport: Sendable, Encodable {
         timestamp: Timestamp(milliseconds: sighting.timestamp).description, suspect: sighting.isSuspect)
     }
     problems = record.sightings.flatMap(\.problems).uniqued()
-    expiry = facts?.notAfter
+    expiry = facts.notAfter
   }
 
   /// A wildcard such as `*.com` can match everything that is watched.

@@ -24,7 +24,7 @@ struct CertstreamMessage {
 
   init(_ site: Site, _ record: IssuanceRecord, _ judgement: Judgement) async throws {
     (self.record, self.judgement) = (record, judgement)
-    let certificate = record.certificates.first { $0.entryType == "x509" } ?? record.certificates.first
+    let certificate = record.certificates.first
     var chain: [[UInt8]] = []
     if let certificate {
       for hash in try await AlertStore(site.parts.database).chain(of: certificate.sha256) {

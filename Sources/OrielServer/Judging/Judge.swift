@@ -113,7 +113,8 @@ actor Judge {
   /// Judges again what was judged before the baseline of a domain was confirmed or taken back, as far as it is not too
   /// much at once; the service does the rest.
   func judgeAgain(_ domain: Domain) async throws {
-    let all = try await AlertStore(database).judgedBeforeBaseline(of: domain.id.value, limit: Judge.mostAgain)
+    let all = try await AlertStore(database).judgedBeforeBaseline(
+      of: domain.id.value, now: accounts.now(), limit: Judge.mostAgain)
     for issuance in all {
       do { _ = try await judge(issuance, for: domain, again: true) } catch AccountError.notFound {
         // It was removed meanwhile.
@@ -158,7 +159,7 @@ actor Judge {
 
 extension JudgedIssuance {
   init(_ record: IssuanceRecord, item: String, owner: OrielVerdicts.CAOwner?) {
-    let facts = record.certificates.first?.facts ?? CertificateFacts(certificate: [])
+    let facts = record.facts
     let sources: [FoundName.Source] = [.dnsName, .ipAddress, .email, .smtpUTF8Mailbox, .uri, .srvName]
     let names = (sources.flatMap { facts.text(of: $0) } + facts.commonNames).uniqued()
     let matched = record.matches.lazy.filter { $0.item == item && !$0.name.isEmpty }.map(\.name).uniqued()

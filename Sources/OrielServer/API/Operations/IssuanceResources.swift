@@ -147,10 +147,10 @@ enum WholeIssuance {
   private static let most = 10_000
 
   static func json(_ record: IssuanceRecord, _ judgements: [Judgement], _ happenings: [Happening]) -> JSON {
-    let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
+    let facts = record.facts
     let items = Set(judgements.map(\.item))
     func names(_ sources: FoundName.Source...) -> JSON {
-      .texts(sources.flatMap { facts?.text(of: $0) ?? [] }.uniqued().prefix(most))
+      .texts(sources.flatMap { facts.text(of: $0) }.uniqued().prefix(most))
     }
     return [
       "issuance": .text("\(record.id)"), "issuer_key_sha256": .text(record.issuerKeyHash.hex),
@@ -160,10 +160,10 @@ enum WholeIssuance {
         }),
       "dns_names": names(.dnsName), "ip_addresses": names(.ipAddress),
       "email_addresses": names(.email, .smtpUTF8Mailbox), "uris": names(.uri), "common_names": names(.commonName),
-      "subject": facts?.subject.map { .text("\($0)") }, "issuer": facts?.issuer.map { .text("\($0)") },
-      "not_before": .time(seconds: facts?.notBefore), "not_after": .time(seconds: facts?.notAfter),
-      "serial": facts?.shownSerial.map { .text($0) }, "key_type": facts?.keyType.map { .text($0.description) },
-      "spki_sha256": facts?.publicKeyHash.map { .text($0.hex) },
+      "subject": facts.subject.map { .text("\($0)") }, "issuer": facts.issuer.map { .text("\($0)") },
+      "not_before": .time(seconds: facts.notBefore), "not_after": .time(seconds: facts.notAfter),
+      "serial": facts.shownSerial.map { .text($0) }, "key_type": facts.keyType.map { .text($0.description) },
+      "spki_sha256": facts.publicKeyHash.map { .text($0.hex) },
       "certificates": .list(
         record.certificates.map {
           [
@@ -171,7 +171,7 @@ enum WholeIssuance {
             "pem": $0.isWhole ? .text(PEM.encode($0.der)) : nil,
           ]
         }),
-      "sightings": .list(record.sightings.prefix(most).map(json)), "problems": .texts(facts?.problems ?? []),
+      "sightings": .list(record.sightings.prefix(most).map(json)), "problems": .texts(facts.problems),
       "judgements": .list(judgements.map(\.json)), "history": .list(happenings.map(\.json)),
     ]
   }

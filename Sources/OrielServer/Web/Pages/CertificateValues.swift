@@ -107,17 +107,17 @@ extension Site {
   }
 
   private func viewed(_ text: String, _ logNames: [LogID: String]) -> (Values, status: Int) {
-    let certificates = PEM.blocks(in: text).prefix(20)
-      .filter { ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains($0.label) }
+    let bundle = CertificateBundle(Array(text.utf8), limit: 20)
     do {
-      guard let first = try certificates.first?.bytes() else {
+      if let problem = bundle.problems.first { throw problem }
+      guard let first = bundle.certificates.first?.der else {
         return (["wrongPEM": "There is no certificate in it: no line BEGIN CERTIFICATE."], 422)
       }
       let facts = CertificateFacts(certificate: first)
       guard facts.subject != nil || facts.publicKeyHash != nil else {
         return (["wrongPEM": "That is no certificate."], 422)
       }
-      let issuers = try certificates.dropFirst().map { try $0.bytes() }
+      let issuers = bundle.certificates.dropFirst().map(\.der)
       let issuerKey = issuers.first.flatMap { CertificateFacts(certificate: $0).publicKeyHash }
       let isPrecertificate = TBSCertificate.isPrecertificate(first)
       var values = certificateValues(

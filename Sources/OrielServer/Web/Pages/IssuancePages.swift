@@ -199,9 +199,8 @@ extension Site {
     }
     let chosen = judgements.first { wanted == nil || $0.0.id == wanted }
     if wanted != nil, chosen == nil { throw AccountError.notFound }
-    let facts = record.certificates.first { $0.entryType == "x509" }?.facts ?? record.certificates.first?.facts
     return Found(
-      record: record, facts: facts ?? CertificateFacts(certificate: []), judgement: chosen?.1,
+      record: record, facts: record.facts, judgement: chosen?.1,
       others: judgements.filter { $0.0.id != chosen?.0.id }.map(\.0), lookalikes: lookalikes,
       mayWrite: actor.may(.write))
   }
@@ -222,8 +221,7 @@ extension Site {
 
   /// The certificates above an issuance, the nearest first; the DER of those that are stored.
   private func issuers(of record: IssuanceRecord) async throws -> [(hash: SHA256Hash, der: [UInt8]?)] {
-    guard let certificate = record.certificates.first(where: { $0.entryType == "x509" }) ?? record.certificates.first
-    else { return [] }
+    guard let certificate = record.certificates.first else { return [] }
     var issuers: [(SHA256Hash, [UInt8]?)] = []
     for hash in try await AlertStore(parts.database).chain(of: certificate.sha256) {
       issuers.append((hash, try await following.issuer(hash)))
