@@ -56,11 +56,14 @@ let package = Package(
     .systemLibrary(name: "CReadNow"),
     .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
+    .target(name: "OrielFiles"),
     .target(name: "MerkleTree", dependencies: [crypto]),
     .target(name: "CertificateTransparency", dependencies: ["MerkleTree", crypto, cryptoExtras]),
     .target(
       name: "CTLogClient",
-      dependencies: ["CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+      dependencies: [
+        "OrielFiles", "CertificateTransparency", "MerkleTree", "CDeflate", asyncHTTPClient, nioCore, nioPosix, nioHTTP1,
+      ]),
     .target(name: "OrielLogging", dependencies: ["CertificateTransparency", logging]),
     .target(name: "CTPolicy", dependencies: ["CertificateTransparency", "MerkleTree", crypto, cryptoExtras]),
     .target(name: "CTPolicyX509", dependencies: ["CTPolicy", "CertificateTransparency", x509, asn1]),
@@ -70,10 +73,10 @@ let package = Package(
     .target(name: "OrielProbe", dependencies: ["CertificateTransparency", "COpenSSL"]),
     .target(
       name: "OrielCheck",
-      dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree"]),
+      dependencies: ["OrielProbe", "CTPolicy", "CTLogClient", "CertificateTransparency", "MerkleTree", "OrielFiles"]),
     .target(
       name: "OrielWatchlist", dependencies: ["CertificateTransparency", "MerkleTree", "CICU", "CIDN2", "CPSL"]),
-    .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", grdb]),
+    .target(name: "OrielStore", dependencies: ["CertificateTransparency", "MerkleTree", "OrielFiles", grdb]),
     .target(name: "OrielVerdicts", dependencies: ["CertificateTransparency", "MerkleTree", crypto]),
     .target(
       name: "OrielContacts", dependencies: ["OrielWatchlist", "CertificateTransparency", "MerkleTree", "CAres"]),
@@ -92,8 +95,9 @@ let package = Package(
     .target(
       name: "OrielAlerting",
       dependencies: [
-        "OrielMail", "OrielStore", "OrielWatchlist", "CertificateTransparency", "MerkleTree", asyncHTTPClient, nioCore,
-        nioPosix, nioHTTP1, mustache, crypto, logging,
+        "OrielMail", "OrielStore", "OrielWatchlist", "CTLogClient", "CertificateTransparency", "MerkleTree",
+        asyncHTTPClient,
+        nioCore, nioPosix, nioHTTP1, mustache, crypto, logging,
       ]),
     .target(
       name: "OrielSettings",
@@ -110,8 +114,8 @@ let package = Package(
       name: "OrielLog",
       dependencies: [
         .target(name: "CReadNow", condition: .when(platforms: [.linux])),
-        "CertificateTransparency", "MerkleTree", "OrielLogging", "OrielStore", "CDeflate", "CPKCS11", crypto,
-        cryptoExtras,
+        "CertificateTransparency", "MerkleTree", "OrielLogging", "OrielStore", "OrielFiles", "CDeflate", "CPKCS11",
+        crypto, cryptoExtras,
         hummingbird, nioCore, nioSSL, logging,
       ]),
     .target(
@@ -150,6 +154,7 @@ let package = Package(
       ]),
 
     .target(name: "TestSupport", dependencies: ["OrielMail"], path: "Tests/TestSupport", exclude: ["Mail/Server"]),
+    .testTarget(name: "OrielFilesTests", dependencies: ["OrielFiles", "TestSupport"]),
     .testTarget(name: "MerkleTreeTests", dependencies: ["MerkleTree", "TestWorld", "TestSupport"]),
     .testTarget(
       name: "CertificateTransparencyTests",

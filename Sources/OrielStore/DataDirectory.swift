@@ -25,6 +25,7 @@ package struct DataDirectory: ~Copyable {
     guard descriptor >= 0 else {
       throw StoreError.unwritable(directory: path, reason: String(cString: strerror(errno)))
     }
+    DataDirectory.give(descriptor, in: path)
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
       throw StoreError.inUse(directory: path)
@@ -46,6 +47,27 @@ package struct DataDirectory: ~Copyable {
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+  }
+
+  /// Gives a file in it to whose the folder is, where root made it: the service must be able to write it.
+  borrowing func give(_ file: String) throws(StoreError) {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else {
+      throw StoreError.unwritable(directory: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    guard DataDirectory.give(descriptor, in: path) else {
+      throw StoreError.unwritable(directory: path, reason: String(cString: strerror(errno)))
+    }
+  }
+
+  /// - Returns: false, with the reason in `errno`, if it could not be given.
+  @discardableResult
+  private static func give(_ file: Int32, in folder: String) -> Bool {
+    guard geteuid() == 0 else { return true }
+    var (owner, own) = (stat(), stat())
+    guard stat(folder, &owner) == 0, fstat(file, &own) == 0 else { return false }
+    return own.st_uid == owner.st_uid && own.st_gid == owner.st_gid || fchown(file, owner.st_uid, owner.st_gid) == 0
   }
 
   package var databasePath: String { path + "/oriel.db" }

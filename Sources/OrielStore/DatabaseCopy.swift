@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import OrielFiles
 
 #if canImport(Glibc)
   import Glibc
@@ -18,7 +19,7 @@ package enum DatabaseCopy {
   package static func make(of path: String, to file: String) throws -> Int {
     guard !exists(file) else { throw StoreError.unmade(file: file, reason: "it is there already") }
     let partial = file + ".partial"
-    remove(partial)
+    try removeOwn(partial)
     do {
       // Whoever reads a copy has every session and every address: it is its maker's alone.
       let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -26,9 +27,12 @@ package enum DatabaseCopy {
       close(descriptor)
       try copy(path, to: partial)
       try check(partial)
-      try synchronise(partial, for: file)
-      guard rename(partial, file) == 0 else { throw failure(file) }
-      try synchronise(folder(of: file), for: file)
+      try AtomicFile.synchronize(partial)
+      try AtomicFile.place(partial, at: file)
+      try AtomicFile.synchronize(AtomicFile.folder(of: file))
+    } catch let error as AtomicFile.Failure {
+      remove(partial)
+      throw StoreError.unmade(file: file, reason: error.reason)
     } catch {
       remove(partial)
       throw error
@@ -71,15 +75,18 @@ package enum DatabaseCopy {
       throw error
     }
     let copy = path + ".restored"
-    remove(copy)
+    try removeOwn(copy)
     try make(of: file, to: copy)
+    try directory.give(copy)
     var kept: String?
     if !isNew, let aside {
       kept = directory.path + "/" + aside
       try keep(path, as: directory.path + "/" + aside)
     }
     guard rename(copy, path) == 0 else { throw failure(path) }
-    try synchronise(directory.path, for: path)
+    do throws(AtomicFile.Failure) { try AtomicFile.synchronize(directory.path) } catch {
+      throw StoreError.unmade(file: path, reason: error.reason)
+    }
     return kept
   }
 
@@ -96,12 +103,7 @@ package enum DatabaseCopy {
     }
   }
 
-  /// Whether a file begins as SQLite's do.
-  private static func isDatabase(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
-    defer { try? file.close() }
-    return (try? file.read(upToCount: 16)) == Data("SQLite format 3\0".utf8)
-  }
+  private static func isDatabase(_ path: String) -> Bool { SQLiteDatabase.application(ofFile: path) != nil }
 
   private static func copy(_ path: String, to file: String) throws {
     let source = try translating(path) { try reader(path) }
@@ -122,7 +124,11 @@ package enum DatabaseCopy {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.busyMode = .timeout(5)
-    return try DatabaseQueue(path: path, configuration: configuration)
+    return try SQLiteDatabase.reading(path) { path in
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      _ = try queue.read { try Int64.fetchOne($0, sql: "PRAGMA user_version") }
+      return queue
+    }
   }
 
   private static func translating<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
@@ -135,17 +141,20 @@ package enum DatabaseCopy {
 
   private static func remove(_ path: String) { for end in ["", "-journal", "-wal", "-shm"] { unlink(path + end) } }
 
-  private static func folder(of file: String) -> String { URL(filePath: file).deletingLastPathComponent().path }
-
   private static func failure(_ file: String) -> StoreError {
     .unmade(file: file, reason: String(cString: strerror(errno)))
   }
 
-  /// Returns when a file, or the names in a folder, are on the disk.
-  private static func synchronise(_ path: String, for file: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure(file) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure(file) }
+  /// Removes what a copy that came to no end left.
+  ///
+  /// - Throws: ``StoreError`` if the name is another file's.
+  private static func removeOwn(_ path: String) throws {
+    guard exists(path) else { return }
+    guard let head = SQLiteDatabase.header(ofFile: path),
+      head.isEmpty || SQLiteDatabase.application(inHeader: head) != nil
+    else {
+      throw StoreError.unmade(file: path, reason: "there is another kind of file already")
+    }
+    remove(path)
   }
 }

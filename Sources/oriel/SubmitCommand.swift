@@ -58,6 +58,8 @@ struct SubmitCommand: AsyncParsableCommand {
       throw CommandFailure("there is no such file: \(chain.safeLine)", .badData)
     }
     let file = try CertificateFile(bytes, name: chain)
+    // Before a log is asked: what it takes is public.
+    if let out { do { try SCTFile(out).checkReplaceable() } catch { throw CommandFailure("\(error)", .cannotWrite) } }
     let checker = try await judging.checker()
     let policies = checker.policies.filter { !checker.advisory.contains($0) }.compactMap { policy in
       checker.lists[policy.browser].map { EnforcedPolicy(policy, logs: $0.view) }

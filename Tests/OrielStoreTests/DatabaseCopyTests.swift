@@ -62,9 +62,15 @@ struct DatabaseCopyTests {
       try DatabaseCopy.make(of: shelf.path, to: file)
     }
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "precious")
-    _ = try folder.write("half of it", to: "other.db.partial")
+    let half = try Data(contentsOf: URL(filePath: shelf.path)).prefix(10_000)
+    try half.write(to: URL(filePath: folder.path + "/other.db.partial"))
     try DatabaseCopy.make(of: shelf.path, to: folder.path + "/other.db")
     #expect(try files(folder) == ["copy.db", "other.db"])
+    let mine = try folder.write("mine", to: "third.db.partial")
+    #expect(throws: StoreError.unmade(file: mine, reason: "there is another kind of file already")) {
+      try DatabaseCopy.make(of: shelf.path, to: folder.path + "/third.db")
+    }
+    #expect(try files(folder) == ["copy.db", "other.db", "third.db.partial"])
     #expect(throws: StoreError.self) { try DatabaseCopy.make(of: shelf.path, to: "/nowhere/copy.db") }
   }
 
@@ -96,6 +102,36 @@ struct DatabaseCopyTests {
     #expect(try await search(kept) == 0)
     #expect(throws: StoreError.self) { try DatabaseCopy.restore(file, to: directory, aside: "oriel.db.before") }
     #expect(try await search(directory.databasePath) == 1)
+  }
+
+  @Test(
+    "a restored state belongs to whose the directory is, with all files beside it",
+    .enabled(if: geteuid() == 0, "needs root, who alone can give files to others"))
+  func owner() async throws {
+    let shelf = try await Shelf()
+    let file = shelf.folder.path + "/copy.db"
+    try DatabaseCopy.make(of: shelf.path, to: file)
+    let home = shelf.folder.path + "/data"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    #expect(chown(home, 12, 34) == 0)
+    let directory = try DataDirectory(home)
+    for aside in [nil, "oriel.db.before"] { try DatabaseCopy.restore(file, to: directory, aside: aside) }
+    // As a command of root's does that looks into it afterwards.
+    #expect(try await names(in: directory.databasePath) == [])
+    for name in try FileManager.default.contentsOfDirectory(atPath: home) {
+      let attributes = try FileManager.default.attributesOfItem(atPath: home + "/" + name)
+      #expect(attributes[.ownerAccountID] as? Int == 12 && attributes[.groupOwnerAccountID] as? Int == 34, "\(name)")
+    }
+  }
+
+  @Test("a file that is no database is refused, and keeps its permissions")
+  func notChanged() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("mine", to: "notes")
+    #expect(chmod(file, 0o644) == 0)
+    #expect(throws: StoreError.corrupt(file: file, reason: "it is no database")) { try SQLiteDatabase(path: file) }
+    #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o644)
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine")
   }
 
   @Test("a state that is damaged is kept aside too")

@@ -63,6 +63,19 @@ struct SubmitCommandTests {
     }
   }
 
+  @Test("writes over no other file, and asks no log then", arguments: ["--out", "--keep"])
+  func notReplaced(option: String) async throws {
+    try await withLogs { chain, list, folder in
+      let key = try folder.write("-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n", to: "key.pem")
+      let before = try String(contentsOfFile: key, encoding: .utf8)
+      let result = try await Command.run(["submit", chain, option, key, "--log-list", list])
+      #expect(result.status == (option == "--out" ? 73 : 3), "\(result.output)\(result.errors)")
+      #expect((result.output + result.errors).contains("holds something else than SCTs"))
+      #expect(!result.output.contains("SCT of"))
+      #expect(try String(contentsOfFile: key, encoding: .utf8) == before)
+    }
+  }
+
   @Test("says which log refused and what is still missing")
   func refused() async throws {
     try await withLogs { chain, list, folder in

@@ -1,6 +1,7 @@
 import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielFiles
 
 /// The newest good copy of each list, on disk: one file per list, so that list, signature and entity tag belong together.
 struct LogListCache: Sendable {

@@ -1,7 +1,7 @@
-import CTLogClient
 package import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielFiles
 
 #if canImport(Glibc)
   import Glibc
@@ -12,7 +12,7 @@ import MerkleTree
 /// Where a web server finds the SCTs that it is to send in TLS extension 18.
 ///
 /// Writing is atomic: after a crash either the old file is there or the new. A folder's files come and go one by one,
-/// the new before the old.
+/// the new before the old. A file that holds anything else than SCTs is never replaced, nor removed.
 package struct SCTFile: Hashable, Sendable {
   package enum Form: String, Hashable, Sendable, CaseIterable {
     /// A `SignedCertificateTimestampList` as it goes over the wire (HAProxy's `.sctl`).
@@ -89,8 +89,7 @@ package struct SCTFile: Hashable, Sendable {
 
   private func content(of path: String) throws(Failure) -> [UInt8] {
     do {
-      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-      guard size ?? 0 <= SCTFile.maximumByteCount else {
+      guard try SCTFile.size(of: path) ?? 0 <= SCTFile.maximumByteCount else {
         throw Failure.notSCTs(path: path, reason: "it has more than \(SCTFile.maximumByteCount) bytes")
       }
       return [UInt8](try Data(contentsOf: URL(filePath: path)))
@@ -144,15 +143,39 @@ package struct SCTFile: Hashable, Sendable {
 
   // MARK: Writing
 
-  /// Replaces what is there; at least one SCT is needed.
+  /// Replaces the SCTs that are there, and nothing else; at least one SCT is needed.
   ///
   /// - Parameter names: what logs are called, for the files of a folder.
+  /// - Throws: ``Failure/notSCTs(path:reason:)`` where a file of another kind is in the way.
   package func write(_ items: [SCTList.Item], names: [LogID: String] = [:]) throws(Failure) {
     guard !items.isEmpty else { throw .unwritable(path: path, reason: "an empty list of SCTs is not allowed in TLS") }
+    try checkReplaceable()
     switch form {
     case .folder: try writeFolder(items, names)
-    case .list: try SCTFile.replace(path, with: encoded(items))
-    case .serverInfo: try SCTFile.replace(path, with: Array(serverInfo(encoded(items)).utf8))
+    case .list: try SCTFile.write(encoded(items), to: path)
+    case .serverInfo: try SCTFile.write(Array(serverInfo(encoded(items)).utf8), to: path)
+    }
+  }
+
+  /// Whether ``write(_:names:)`` would replace what is there: SCTs, nothing, or an empty file.
+  ///
+  /// - Throws: ``Failure/notSCTs(path:reason:)`` where it would not.
+  package func checkReplaceable() throws(Failure) {
+    guard let size = try SCTFile.size(of: path), form == .folder || size > 0 else { return }
+    let items = try read()
+    guard form == .folder else { return }
+    for (name, item) in zip(try sctNames(), items) {
+      if case .failure(let error) = item.sct { throw .notSCTs(path: "\(path)/\(name)", reason: "\(error)") }
+    }
+  }
+
+  /// Nil if there is no such file.
+  private static func size(of path: String) throws(Failure) -> Int? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do {
+      return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+    } catch {
+      throw .unreadable(path: path, reason: error.localizedDescription)
     }
   }
 
@@ -183,7 +206,7 @@ package struct SCTFile: Hashable, Sendable {
     for item in items {
       let name = SCTFile.fileName(item, names, besides: new)
       new.insert(name)
-      try SCTFile.replace("\(path)/\(name)", with: item.serialized)
+      try SCTFile.write(item.serialized, to: "\(path)/\(name)")
     }
     for name in old where !new.contains(name) {
       guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw .last(path) }
@@ -191,7 +214,7 @@ package struct SCTFile: Hashable, Sendable {
     do throws(AtomicFile.Failure) { try AtomicFile.synchronize(path) } catch { throw Failure(error) }
   }
 
-  static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+  private static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
     // Web servers read it under another user.
     do throws(AtomicFile.Failure) {
       try AtomicFile.write(bytes, to: path, mode: 0o644)
@@ -215,7 +238,7 @@ package struct SCTFile: Hashable, Sendable {
 }
 
 extension SCTFile.Failure {
-  fileprivate init(_ failure: AtomicFile.Failure) { self = .unwritable(path: failure.path, reason: failure.reason) }
+  init(_ failure: AtomicFile.Failure) { self = .unwritable(path: failure.path, reason: failure.reason) }
 
   /// What the system said last.
   static func last(_ path: String) -> SCTFile.Failure {

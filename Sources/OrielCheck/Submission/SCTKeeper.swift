@@ -1,6 +1,7 @@
 package import CTPolicy
 package import CertificateTransparency
 import Foundation
+import OrielFiles
 
 /// Keeps the SCTs that a web server sends in TLS such that its certificate passes.
 ///
@@ -81,7 +82,7 @@ package struct SCTKeeper: Sendable {
         + new.filter { !old.contains($0) }.compactMap { (try? $0.sct.get().logID).map(Change.added) }
       let warnings = warnings(after, time) + staleLists(time)
       if !changes.isEmpty, !new.isEmpty {
-        try SCTFile.replace(mark, with: [])
+        try setMark()
         try file.write(new, names: names)
       }
       if let problem = await reloadIfMarked() { return .failed(problem, warnings) }
@@ -126,8 +127,17 @@ package struct SCTKeeper: Sendable {
   /// leaves it with the old SCTs.
   private var mark: String { file.path + ".reload" }
 
+  private func setMark() throws(SCTFile.Failure) {
+    do throws(AtomicFile.Failure) {
+      try AtomicFile.write([], to: mark, replacing: { _ in false })
+    } catch {
+      throw SCTFile.Failure(error)
+    }
+  }
+
   private func reloadIfMarked() async -> String? {
-    guard FileManager.default.fileExists(atPath: mark) else { return nil }
+    // A mark is empty: what holds anything is somebody else's.
+    guard (try? FileManager.default.attributesOfItem(atPath: mark)[.size]) as? Int == 0 else { return nil }
     if let problem = await reload?() { return "the server was not told of the new SCTs: \(problem)" }
     try? FileManager.default.removeItem(atPath: mark)
     return nil

@@ -1,6 +1,7 @@
 import CertificateTransparency
 import Foundation
 import MerkleTree
+import OrielFiles
 import Synchronization
 
 /// Goes through a published tree again and again, at an even pace, so that damage is noticed while a mirror can mend it.
@@ -103,7 +104,7 @@ package final class LogScrub: Sendable {
       return state.memory
     }
     // Where this fails, some of it is looked at twice.
-    try? JSONEncoder().encode(memory).write(to: file, options: .atomic)
+    try? AtomicFile.write([UInt8](JSONEncoder().encode(memory)), to: file.path)
   }
 
   /// - Returns: the number of bytes that were read.

@@ -2,6 +2,7 @@ package import CertificateTransparency
 import Crypto
 import Foundation
 package import Logging
+import OrielFiles
 import OrielLogging
 import Synchronization
 
@@ -55,7 +56,7 @@ package struct LogFolder: Sendable {
   ) async throws -> LogFolder {
     let present = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     guard present.isEmpty else { throw LogFolderError.notEmpty(path) }
-    guard !RootStore().add(pem: roots).added.isEmpty else { throw LogFolderError.roots("there is none") }
+    guard !RootStore().add(file: Array(roots.utf8)).added.isEmpty else { throw LogFolderError.roots("there is none") }
     let key = P256.Signing.PrivateKey()
     let publicKey =
       if let hsm { try LogFolder.key(in: hsm, of: path, generating: true).publicKey } else { LogSigner(key).publicKey }
@@ -66,8 +67,8 @@ package struct LogFolder: Sendable {
     try FileManager.default.createDirectory(atPath: path + "/public", withIntermediateDirectories: true)
     if hsm == nil { try KeyFiles.write(key.pemRepresentation + "\n", to: path + "/key.pem") }
     try KeyFiles.write(KeyFiles.pem(Curve25519.Signing.PrivateKey()), to: path + "/note-key.pem")
-    try Data(roots.utf8).write(to: URL(filePath: path + "/roots.pem"))
-    try settings.json.write(to: URL(filePath: path + "/log.json"))
+    try AtomicFile.write(Array(roots.utf8), to: path + "/roots.pem", replacing: { _ in false })
+    try AtomicFile.write([UInt8](settings.json), to: path + "/log.json", replacing: { _ in false })
     let folder = try LogFolder(path)
     let storage = try DirectoryStore(folder.publicPath)
     let lock = try SQLCheckpointLock(sqliteFile: folder.lockPath)
@@ -150,7 +151,9 @@ package struct LogFolder: Sendable {
     var rules = AdmissionRules(window: entry.window)
     rules.requiresServerAuth = self.settings.requiresServerAuth ?? false
     let storage = try DirectoryStore(publicPath)
-    let roots = try FolderRoots(path, ccadb: self.settings.ccadb)
+    let origin = self.settings.origin
+    let report: @Sendable (String) -> Void = { logger.warning("\(origin): \($0)") }
+    let roots = try FolderRoots(path, ccadb: self.settings.ccadb, report: report)
     let known: [UInt8]? = if case .note(let note) = await publicCheckpoint.ask() { note } else { nil }
     let log = try await Log(
       identity, admission: Admission(rules, roots: roots.store), storage: storage, lock: lock, anchor: anchor,
@@ -160,7 +163,8 @@ package struct LogFolder: Sendable {
     let root = publicPath
     return try await LogService(
       log, entry: entry, leaves: leaves, clock: clock, settings: settings,
-      freeBytes: { DirectoryStore.freeBytes(root) }, chores: { try roots.refresh() },
+      freeBytes: { DirectoryStore.freeBytes(root) },
+      chores: { do { try roots.refresh() } catch { report("\(error)") } },
       scrub: LogScrub(
         identity, storage: storage, file: path + "/scrub.json", settings: settings.scrub, clock: clock),
       anchor: anchor?.name, publicCheckpoint: publicCheckpoint, logger: logger)
@@ -189,35 +193,39 @@ final class FolderRoots: Sendable {
   let store = RootStore()
   private let path: String
   private let ccadb: String?
+  private let report: @Sendable (String) -> Void
   private let seen = Mutex<[String: Date]>([:])
 
-  init(_ folder: String, ccadb: String?) throws {
+  init(_ folder: String, ccadb: String?, report: @escaping @Sendable (String) -> Void = { _ in }) throws {
     path = folder + "/roots.pem"
     self.ccadb = ccadb.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+    self.report = report
     try refresh()
     guard !store.certificates.isEmpty else { throw LogFolderError.roots("\(path) has none") }
   }
 
   /// Reads what has changed.
   func refresh() throws {
-    if let text = changed(path) { store.add(pem: text) }
-    guard let ccadb, let text = changed(ccadb) else { return }
+    if let bytes = changed(path) { tell(store.add(file: bytes), of: path) }
+    guard let ccadb, let bytes = changed(ccadb) else { return }
     let before = Set(store.certificates)
-    try store.add(ccadb: text)
+    tell(try store.add(ccadb: String(decoding: bytes, as: UTF8.self)), of: ccadb)
     let new = store.certificates.filter { !before.contains($0) }
-    guard !new.isEmpty, let file = FileHandle(forWritingAtPath: path) else { return }
-    try file.seekToEnd()
-    try file.write(contentsOf: Data(new.map { PEM.encode($0) }.joined().utf8))
-    try file.synchronize()
+    guard !new.isEmpty, let old = FileManager.default.contents(atPath: path) else { return }
+    try AtomicFile.write([UInt8](old) + Array(new.map { "\n" + PEM.encode($0) }.joined().utf8), to: path)
   }
 
-  /// The text of a file, if it is not as old as when it was last read.
-  private func changed(_ file: String) -> String? {
+  private func tell(_ addition: RootAddition, of file: String) {
+    for problem in addition.unreadable { report("\(file): passed over: \(problem)") }
+  }
+
+  /// The content of a file, if it is not as old as when it was last read.
+  private func changed(_ file: String) -> [UInt8]? {
     let date = (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date
     guard let date, seen.withLock({ $0[file] }) != date, let data = FileManager.default.contents(atPath: file) else {
       return nil
     }
     seen.withLock { $0[file] = date }
-    return String(decoding: data, as: UTF8.self)
+    return [UInt8](data)
   }
 }

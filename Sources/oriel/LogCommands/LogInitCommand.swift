@@ -78,10 +78,14 @@ struct LogInitCommand: AsyncParsableCommand {
   private func work() async throws {
     let store = RootStore()
     for file in roots {
-      let addition = store.add(pem: try text(file))
+      let addition = store.add(file: try bytes(file))
       for problem in addition.unreadable { Terminal.complain("\(file): passed over: \(problem)") }
     }
-    if let ccadb { for problem in try store.add(ccadb: try text(ccadb)).unreadable { Terminal.complain(problem) } }
+    if let ccadb {
+      for problem in try store.add(ccadb: String(decoding: try bytes(ccadb), as: UTF8.self)).unreadable {
+        Terminal.complain(problem)
+      }
+    }
     guard !store.certificates.isEmpty else {
       throw CommandFailure("no root to accept: give some with --roots or --ccadb", ExitCode(64))
     }
@@ -109,11 +113,11 @@ struct LogInitCommand: AsyncParsableCommand {
     return settings
   }
 
-  private func text(_ file: String) throws -> String {
+  private func bytes(_ file: String) throws -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw CommandFailure("\(file) can't be read", ExitCode(66))
     }
-    return String(decoding: data, as: UTF8.self)
+    return [UInt8](data)
   }
 }
 

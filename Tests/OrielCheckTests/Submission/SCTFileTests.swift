@@ -130,6 +130,47 @@ struct SCTFileTests {
     }
   }
 
+  @Test(
+    "replaces nothing that is no file of SCTs", arguments: ["key.pem", "file.sctl", "file.sct", "folder/"],
+    [
+      "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n", "hello", "\0",
+      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ])
+  func notReplaced(_ name: String, _ text: String) throws {
+    let folder = try TemporaryFolder()
+    if name.hasSuffix("/") {
+      try FileManager.default.createDirectory(atPath: folder.path + "/folder", withIntermediateDirectories: true)
+    }
+    let path = try folder.write(text, to: name.hasSuffix("/") ? "folder/mine.sct" : name)
+    let file = SCTFile(folder.path + "/" + name)
+    let failures = [
+      #expect(throws: SCTFile.Failure.self) { try file.checkReplaceable() },
+      #expect(throws: SCTFile.Failure.self) { try file.write(SCTFileTests.items([World.a])) },
+    ]
+    for failure in failures {
+      guard case .notSCTs? = failure else {
+        Issue.record("\(String(describing: failure))")
+        continue
+      }
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+  }
+
+  @Test(
+    "keeps the permissions of what it replaces; new ones others may read", arguments: [SCTFile.Form.list, .serverInfo])
+  func permissions(_ form: SCTFile.Form) throws {
+    let folder = try TemporaryFolder()
+    let file = SCTFileTests.file(form, in: folder)
+    func mode() throws -> Int? {
+      try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+    }
+    try file.write(SCTFileTests.items([World.a]))
+    #expect(try mode() == 0o644)
+    #expect(chmod(file.path, 0o640) == 0)
+    try file.write(SCTFileTests.items([World.b]))
+    #expect(try mode() == 0o640)
+  }
+
   @Test("says why it can't write, and leaves what was there")
   func unwritable() throws {
     let folder = try TemporaryFolder()
