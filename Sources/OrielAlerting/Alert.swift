@@ -20,6 +20,8 @@ package struct Alert: Hashable, Sendable {
     case logHealth(LogHealthAlert)
     /// Alerts don't get through to somebody, or do again.
     case deliveryHealth(DeliveryHealthAlert)
+    /// A folder of the inventory can't be listed, or can be again.
+    case inventoryHealth(InventoryHealthAlert)
     /// An alert that was refused in full.
     case short(ShortAlert)
     /// A certificate that was to come has not come.
@@ -53,6 +55,7 @@ package struct Alert: Hashable, Sendable {
     case .explained: "explained"
     case .logHealth: "log-health"
     case .deliveryHealth: "delivery-health"
+    case .inventoryHealth: "inventory-health"
     case .short: "short"
     case .canary: "canary"
     case .caaChange: "caa-change"

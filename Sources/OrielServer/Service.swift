@@ -215,7 +215,8 @@ package final class Service: Sendable {
         now: time.now)
       let count = watchedCount.withLock { $0 }
       let clock = ClockSuspicion(board.all, now: time.now()).map { (reason: $0.description, logs: $0.logs) }
-      if try await watch.look(watchedCount: count, clock: clock) { alerts.wake() }
+      let folders = await accounts?.inventoryFolders() ?? [:]
+      if try await watch.look(watchedCount: count, clock: clock, folders: folders) { alerts.wake() }
     }
   }
 }

@@ -11,6 +11,7 @@ package struct StoredAlert: Hashable, Sendable {
     case explained
     case logHealth = "log-health"
     case deliveryHealth = "delivery-health"
+    case inventoryHealth = "inventory-health"
     case canary
     case caaChange = "caa-change"
     case lookalike = "look-alike"

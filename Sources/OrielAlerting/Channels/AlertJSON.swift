@@ -49,6 +49,14 @@ package struct AlertJSON: Sendable, Encodable {
     let certificate: CertificateJSON
   }
 
+  struct InventoryHealth: Sendable, Encodable {
+    let folder: String
+    let state: String
+    let since: String
+    let reason: String?
+    let remedy: String?
+  }
+
   struct LogHealth: Sendable, Encodable {
     let log: String
     let `operator`: String
@@ -138,6 +146,7 @@ package struct AlertJSON: Sendable, Encodable {
   private(set) var followUp: FollowUp?
   private(set) var logHealth: LogHealth?
   private(set) var deliveryHealth: DeliveryHealth?
+  private(set) var inventoryHealth: InventoryHealth?
   private(set) var short: Short?
   private(set) var canary: Canary?
   private(set) var caaChange: CAAChange?
@@ -169,6 +178,10 @@ package struct AlertJSON: Sendable, Encodable {
         failing: health.failing.map(DeliveryHealth.Target.init),
         recovered: health.recovered.map(DeliveryHealth.Target.init),
         undelivered: health.undelivered.map(DeliveryHealth.Undelivered.init), omitted: health.omitted)
+    case .inventoryHealth(let health):
+      inventoryHealth = InventoryHealth(
+        folder: health.folder.bounded, state: health.reason == nil ? "listed" : "unlisted",
+        since: health.since.description, reason: health.reason?.bounded, remedy: health.remedy)
     case .short(let found): short = Short(found)
     case .canary(let missing):
       canary = Canary(

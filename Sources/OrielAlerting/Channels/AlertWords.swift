@@ -76,6 +76,10 @@ struct AlertWords {
     case .deliveryHealth(let health):
       summary = health.summary
       lines = AlertWords.list(health.lines, limit: extent.rows)
+    case .inventoryHealth(let health):
+      summary = health.summary
+      if let reason = health.reason { lines.append("reason: \(quote(reason))") }
+      if let remedy = health.remedy { lines.append("what to do: \(remedy)") }
     case .short(let short):
       summary = short.summary.prefix(1).uppercased() + short.summary.dropFirst()
       lines = ["CA owner: \(short.owner)", "more: \(short.more)"]

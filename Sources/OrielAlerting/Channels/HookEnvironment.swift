@@ -47,6 +47,10 @@ struct HookEnvironment {
       set("ORIEL_REASON", health.reason)
     case .deliveryHealth(let health):
       set("ORIEL_TROUBLES", health.lines)
+    case .inventoryHealth(let health):
+      set("ORIEL_FOLDER", health.folder)
+      set("ORIEL_SINCE", health.since.description)
+      set("ORIEL_REASON", health.reason)
     case .short(let short):
       set("ORIEL_DOMAIN", short.domain)
       set("ORIEL_VERDICT", short.level?.rawValue)
@@ -76,6 +80,7 @@ struct HookEnvironment {
     case .lookalike: "lookalike_cert"
     case .logHealth(let health): health.state == "current" ? "recovered" : "error"
     case .deliveryHealth(let health): health.isWell ? "recovered" : "error"
+    case .inventoryHealth(let health): health.reason == nil ? "recovered" : "error"
     case .short: "short"
     case .canary: "error"
     case .caaChange: "caa_change"

@@ -113,7 +113,7 @@ extension Alert {
     switch content {
     case .certificate(let found), .sample(let found), .followUp(let found, _, _), .explained(let found): found
     case .lookalike(let found): found.certificate
-    case .digest, .summary, .logHealth, .deliveryHealth, .short, .canary, .caaChange, .heartbeat: nil
+    case .digest, .summary, .logHealth, .deliveryHealth, .inventoryHealth, .short, .canary, .caaChange, .heartbeat: nil
     }
   }
 }

@@ -32,6 +32,7 @@ package struct AlertRenderer: Sendable {
       return DigestLetter(all, lookalikes: alike, publicURL, period).letter
     case .logHealth(let health): return health.letter
     case .deliveryHealth(let health): return health.letter
+    case .inventoryHealth(let health): return health.letter
     case .short(let short): return short.letter
     case .canary(let canary): return canary.letter
     case .caaChange(let change): return change.letter(publicURL)

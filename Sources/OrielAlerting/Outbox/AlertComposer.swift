@@ -48,6 +48,7 @@ struct AlertComposer: Sendable {
     case .explained: return .explained(try await certificate(stored, target))
     case .sample: return .sample(SampleCertificate.alert(at: Timestamp(clamping: stored.createdAt)))
     case .deliveryHealth: return .deliveryHealth(try await deliveryHealth(stored))
+    case .inventoryHealth: return .inventoryHealth(try stored.decoded(StoredContent.InventoryHealth.self).alert)
     case .logHealth: return .logHealth(try stored.decoded(StoredContent.LogHealth.self).alert)
     case .canary: return .canary(try stored.decoded(StoredContent.Canary.self).alert)
     case .caaChange: return .caaChange(try CAAChangeAlert.Stored(stored).alert)
@@ -153,6 +154,16 @@ enum StoredContent {
     var alert: LogHealthAlert {
       LogHealthAlert(
         log: log, operatorName: operatorName, state: state, since: Timestamp(clamping: since), reason: reason)
+    }
+  }
+
+  struct InventoryHealth: Codable {
+    let folder: String
+    let reason: String?
+    let since: Int64
+
+    var alert: InventoryHealthAlert {
+      InventoryHealthAlert(folder: folder, reason: reason, since: Timestamp(clamping: since))
     }
   }
 

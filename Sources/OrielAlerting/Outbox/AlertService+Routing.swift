@@ -86,7 +86,7 @@ extension AlertService {
       guard let issuance = alert.issuance, let item = alert.item else { return [] }
       let recipient = String(decoding: alert.content ?? [], as: UTF8.self)
       return try await store.targets(toldOf: issuance, item: item).filter { $0.recipient == recipient }
-    case .logHealth: return routes.logHealth
+    case .logHealth, .inventoryHealth: return routes.logHealth
     case .heartbeat:
       let recipient = try alert.decoded(StoredContent.Heartbeat.self).recipient
       return routes.heartbeat.filter { recipient == nil || $0.recipient == recipient }

@@ -6,16 +6,21 @@ import OrielStore
 /// Proof of life: silence is the alarm. Each recipient's heartbeat is withheld for what this recipient should know, and
 /// the next one says why.
 extension HealthWatch {
-  func heartbeats(_ every: Duration, _ logs: [LogRecord], _ watchedCount: Int) async throws -> Bool {
+  func heartbeats(
+    _ every: Duration, _ logs: [LogRecord], _ watchedCount: Int, _ folders: [String: String?]
+  ) async throws -> Bool {
+    let unlisted = folders.compactMap { folder, reason in
+      reason.map { "the inventory folder \(folder.oneLine(limit: 200)) can't be listed: \($0.oneLine(limit: 200))" }
+    }
     var isNew = false
     for recipient in Set(routes.heartbeat.map(\.recipient)).sorted() {
-      if try await heartbeat(to: recipient, every, logs, watchedCount) { isNew = true }
+      if try await heartbeat(to: recipient, every, logs, watchedCount, unlisted.sorted()) { isNew = true }
     }
     return isNew
   }
 
   private func heartbeat(
-    to recipient: String, _ every: Duration, _ logs: [LogRecord], _ watchedCount: Int
+    to recipient: String, _ every: Duration, _ logs: [LogRecord], _ watchedCount: Int, _ unlisted: [String]
   ) async throws -> Bool {
     let now = now()
     let (subject, withheldSubject) = ("heartbeat:\(recipient)", "heartbeat-withheld:\(recipient)")
@@ -23,7 +28,7 @@ extension HealthWatch {
     let shared = try await store.alarm("heartbeat")
     let last = (try await store.alarm(subject) ?? shared)?.since ?? 0
     guard StoredTime.hasPassed(every.wholeMilliseconds, since: last, now: now), !logs.isEmpty else { return false }
-    let reasons = try await reasonsToWithhold(from: recipient, every, logs)
+    let reasons = try await reasonsToWithhold(from: recipient, every, logs, unlisted)
     let withheld = try await store.alarm(withheldSubject).flatMap { alarm in
       try? JSONDecoder().decode(StoredContent.Withheld.self, from: Data(alarm.state.utf8))
     }
@@ -59,13 +64,14 @@ extension HealthWatch {
   /// What a recipient should know of: logs in trouble, and alerts that did not get through to themselves; to anybody
   /// whom the configuration names, if they are to hear of the service's health.
   private func reasonsToWithhold(
-    from recipient: String, _ every: Duration, _ logs: [LogRecord]
+    from recipient: String, _ every: Duration, _ logs: [LogRecord], _ unlisted: [String]
   ) async throws -> [String] {
     var reasons = logs.filter(isReportable).map { log in
       "the log \(log.description.oneLine(limit: 80)) is \(log.state.rawValue) since "
         + CertificateLetter.time(Timestamp(clamping: log.stateSince))
     }
     let isOperator = routes.logHealth.contains { $0.recipient == recipient } || recipient == AlertRoutes.ping
+    if isOperator { reasons += unlisted }
     let targets = Set(routes.all.filter { isOperator || $0.recipient == recipient }.map(\.target))
     let failing = try await store.failingTargets(since: now() - settings.after.wholeMilliseconds)
     for (target, trouble) in failing.sorted(by: { $0.key < $1.key }) where targets.contains(target) {

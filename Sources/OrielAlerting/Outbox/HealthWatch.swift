@@ -51,17 +51,21 @@ package struct HealthWatch: Sendable {
   /// - Parameters:
   ///   - watchedCount: how many items are watched, for the heartbeat.
   ///   - clock: why this machine's clock must be wrong, with the logs whose trouble that explains; nil if it seems right.
+  ///   - folders: those of the inventory, each with the reason if it can't be listed.
   /// - Returns: whether there is something new in the outbox.
   @discardableResult
-  package func look(watchedCount: Int, clock: (reason: String, logs: Set<LogID>)? = nil) async throws -> Bool {
+  package func look(
+    watchedCount: Int, clock: (reason: String, logs: Set<LogID>)? = nil, folders: [String: String?] = [:]
+  ) async throws -> Bool {
     let logs = try await following.logs()
     var isNew = try await look(atClock: clock?.reason)
     for log in logs where clock?.logs.contains(log.logID) != true {
       if try await look(at: log) { isNew = true }
     }
     if try await lookAtDeliveries() { isNew = true }
+    for (folder, reason) in folders where try await look(atFolder: folder, reason) { isNew = true }
     for canary in settings.canaries where try await look(at: canary) { isNew = true }
-    if let every = settings.heartbeat, try await heartbeats(every, logs, watchedCount) { isNew = true }
+    if let every = settings.heartbeat, try await heartbeats(every, logs, watchedCount, folders) { isNew = true }
     return isNew
   }
 
@@ -128,6 +132,20 @@ package struct HealthWatch: Sendable {
   }
 
   private static let suspect = "suspect"
+
+  private func look(atFolder folder: String, _ reason: String?) async throws -> Bool {
+    let subject = "inventory:\(folder)"
+    let state = reason == nil ? "listed" : "unlisted"
+    let known = try await store.alarm(subject)?.state ?? "listed"
+    guard known != state else { return false }
+    let content = StoredContent.InventoryHealth(folder: folder, reason: reason, since: now())
+    return try await store.alarm(
+      subject, state: state, now: now(),
+      alert: (
+        .inventoryHealth, AlertStore.key("inventory-health", folder, state, "\(now())"),
+        try StoredContent.encode(content)
+      ))
+  }
 
   private func look(at canary: Canary) async throws -> Bool {
     let subject = "canary:\(canary.item)"

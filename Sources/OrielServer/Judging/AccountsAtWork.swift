@@ -92,6 +92,9 @@ package final class AccountsAtWork: Sendable {
   /// Files of the operator's inventory folders that can't be read, and why.
   package func unreadFiles(ofItem item: String) async -> [String: String] { await inventory.problems(of: item) }
 
+  /// The folders of the inventory that were looked into, each with the reason if it can't be listed.
+  func inventoryFolders() async -> [String: String?] { await inventory.listings }
+
   /// What accounts watch.
   func watchedItems() async throws -> [WatchedItem] {
     // Reading a hundred thousand takes seconds, and most are those of the last time.

@@ -25,6 +25,8 @@ actor InventoryWatch {
   private var unread: [String: [String: String]] = [:]
   private var watched: (folders: [Configuration.InventoryFolder], account: AccountID)?
   private var looks: [String: Look] = [:]
+  /// Each folder that was looked into, with the reason if it, or one in it, can't be listed.
+  private(set) var listings: [String: String?] = [:]
   /// A folder is not looked at again before so much time has passed, however many certificates are in question.
   private let pause: Duration
 
@@ -62,7 +64,11 @@ actor InventoryWatch {
   }
 
   /// Says which folders there are, to be looked into.
-  func watch(_ folders: [Configuration.InventoryFolder], of account: AccountID) { watched = (folders, account) }
+  func watch(_ folders: [Configuration.InventoryFolder], of account: AccountID) {
+    watched = (folders, account)
+    let paths = Set(folders.map(\.folder))
+    listings = listings.filter { paths.contains($0.key) }
+  }
 
   /// Looks again into the folders of a domain, unless that was done since a point in time, or just now.
   ///
@@ -104,6 +110,8 @@ actor InventoryWatch {
     let began = now()
     let (scanner, report) = await InventoryWatch.scan(scanners[folder] ?? FolderScanner(root: folder))
     scanners[folder] = scanner
+    let unlisted = report.unlisted.min { $0.key < $1.key }
+    listings.updateValue(unlisted.map { "\($0.key): \($0.value)" }, forKey: folder)
     looks[folder] = Look(
       began: began, ended: .now, isReadable: !report.entries.isEmpty || report.problems.isEmpty && report.unlisted.isEmpty)
     return report

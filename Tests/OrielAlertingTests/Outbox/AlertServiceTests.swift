@@ -8,18 +8,17 @@ import Testing
 
 @Suite("The outbox", .serialized)
 struct AlertServiceTests {
-  @Test("One alert per issuance and watched item, however often it is sighted")
+  @Test("One alert per issuance and recipient, however often it is sighted and however many items it matches")
   func oneAlert() async throws {
     let outbox = try await Outbox()
     let pair = try await outbox.sight("www.owner.example", items: ["owner.example", "=www.owner.example"])
     try await outbox.sight("www.owner.example", items: ["owner.example", "=www.owner.example"], pair: pair)
     let service = outbox.service()
-    try await outbox.run(service) { outbox.receiver.deliveries.count >= 2 }
+    try await outbox.run(service) { !outbox.receiver.deliveries.isEmpty }
     try await outbox.sight("www.owner.example", pair: pair)
     try await outbox.run(service) { try await outbox.alerts.unrouted().alerts.isEmpty }
-    #expect(outbox.receiver.deliveries.count == 2)
-    #expect(Set(outbox.receiver.deliveries.map(\.id)).count == 2)
-    #expect(try await outbox.alerts.counts() == [.delivered: 2])
+    #expect(outbox.receiver.deliveries.count == 1)
+    #expect(try await outbox.alerts.counts() == [.delivered: 1])
   }
 
   @Test("Each item has its own recipients, others the default ones, and some nobody")

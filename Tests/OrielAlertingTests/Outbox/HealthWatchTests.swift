@@ -57,6 +57,31 @@ struct HealthWatchTests {
     }
   }
 
+  @Test(
+    "An inventory folder that can't be listed is told of once with the remedy, and that it can be again",
+    arguments: [
+      ("/etc/letsencrypt/live", "chmod 0755 /etc/letsencrypt/live"), ("/root/.acme.sh", "ProtectHome"),
+      ("/var/lib/caddy/certificates", "SupplementaryGroups"),
+    ])
+  func folder(path: String, remedy: String) async throws {
+    let outbox = try await Outbox()
+    let watch = watch(outbox) { $0.heartbeat = .seconds(3600) }
+    try await set(.current, outbox)
+    #expect(try await watch.look(watchedCount: 1, folders: [path: nil]))  // The first heartbeat.
+    outbox.pass(3_700_000)
+    let folders = [path: "\(path): Permission denied"]
+    #expect(try await watch.look(watchedCount: 1, folders: folders))
+    #expect(try await !watch.look(watchedCount: 1, folders: folders))
+    #expect(try await watch.look(watchedCount: 1, folders: [path: nil]))
+    try await outbox.run(outbox.service()) { outbox.receiver.deliveries.count >= 4 }
+    let alerts = outbox.receiver.deliveries.map(\.alert)
+    let told = alerts.filter { $0.kind == "inventory-health" }.map { AlertRenderer(publicURL: nil).render($0).text }
+    #expect(told.count == 2 && told[0].contains(remedy) && told[0].contains("Permission denied"))
+    #expect(told.last?.contains("can be listed again") == true)
+    let lives = alerts.compactMap { if case .heartbeat(let life) = $0.content { life.withheldReasons } else { nil } }
+    #expect(lives.count == 2 && lives[1].contains { $0.contains(path) && $0.contains("Permission denied") })
+  }
+
   @Test("A clock that makes most logs look wrong is told of once, in place of the logs; and that it is right again")
   func clock() async throws {
     let outbox = try await Outbox()

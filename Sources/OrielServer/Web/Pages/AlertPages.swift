@@ -93,6 +93,7 @@ extension StoredAlert.Kind {
     case .explained: "Explained"
     case .logHealth: "Health of a log"
     case .deliveryHealth: "Failed alerts"
+    case .inventoryHealth: "Inventory folder"
     case .canary: "Canary"
     case .sample: "Test"
     case .caaChange: "CAA records"

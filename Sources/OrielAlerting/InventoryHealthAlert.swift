@@ -1,0 +1,61 @@
+package import CertificateTransparency
+
+/// A folder of the inventory can't be listed, or can be again: for whoever runs the service.
+package struct InventoryHealthAlert: Hashable, Sendable {
+  /// As it is configured.
+  package let folder: String
+  /// Why it can't be listed; nil once it can.
+  package let reason: String?
+  package let since: Timestamp
+
+  package init(folder: String, reason: String?, since: Timestamp) {
+    self.folder = folder
+    self.reason = reason
+    self.since = since
+  }
+
+  /// One line, safe to show.
+  var summary: String {
+    let folder = folder.oneLine(limit: 200)
+    return "The inventory folder \(folder) \(reason == nil ? "can be listed again" : "can't be listed")"
+  }
+
+  /// What lets Oriel list the folder, which depends on whose it is; nil where nothing is wrong.
+  var remedy: String? {
+    guard reason != nil else { return nil }
+    let parts = folder.split(separator: "/")
+    if parts.contains("letsencrypt") || ["live", "archive"].contains(parts.last ?? "") {
+      return
+        "certbot keeps its folders to root. Let others list them, as its manual says; the keys in them stay root's: "
+        + "sudo chmod 0755 /etc/letsencrypt/live /etc/letsencrypt/archive"
+    }
+    if ["home", "root"].contains(parts.first ?? "") || parts.contains(".acme.sh") {
+      return "The systemd unit hides home directories (ProtectHome=yes). Let the ACME client keep a copy of the "
+        + "certificates elsewhere, such as in /etc/tls (acme.sh --install-cert with --fullchain-file), and name that folder "
+        + "in “inventory”; or let it call “oriel certificates add” as its deploy hook."
+    }
+    return
+      "Let the user of the service list the folder and read the certificates in it (setfacl -m g:GROUP:rx FOLDER, and "
+      + "SupplementaryGroups=GROUP in the systemd unit), or name another folder in “inventory”."
+  }
+
+  var letter: Letter {
+    var letter = Letter(subject: summary, lead: summary.withFullStop)
+    letter.tone = reason == nil ? .well : .alarm
+    letter.facts = [
+      Letter.Fact(label: "Folder", lines: [folder.oneLine(limit: 200)]),
+      Letter.Fact(label: "Since", lines: [CertificateLetter.time(since)]),
+    ]
+    guard let reason, let remedy else { return letter }
+    letter.facts.append(Letter.Fact(label: "Reason", lines: [reason.oneLine(limit: 400)]))
+    letter.sections = [
+      Letter.Section(
+        heading: "What this means",
+        paragraphs: [
+          "Oriel does not learn of the certificates that are kept there. They are reported as unexplained until this is put "
+            + "right."
+        ]), Letter.Section(heading: "What to do", paragraphs: [remedy]),
+    ]
+    return letter
+  }
+}
