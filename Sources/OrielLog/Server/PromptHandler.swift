@@ -42,6 +42,8 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var isCorked = false
   /// Pieces of answers that the client has not taken.
   private var untaken = 0
+  /// What is to be closed once all is taken: after the end of the input, closing the output drops what is not.
+  private var closings: [(mode: CloseMode, promise: EventLoopPromise<Void>?)] = []
   private var deadline: Scheduled<Void>?
   private var bodyDeadline: Scheduled<Void>?
 
@@ -89,6 +91,12 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
       passedOn -= 1
       context.write(data, promise: promise)
     }
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode != .input, untaken > 0 else { return context.close(mode: mode, promise: promise) }
+    closings.append((mode, promise))
+    context.flush()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -187,6 +195,9 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
       self.untaken -= 1
       self.deadline?.cancel()
       self.deadline = self.untaken > 0 && context.channel.isActive ? wait() : nil
+      guard self.untaken == 0 else { return }
+      for (mode, promise) in self.closings { context.close(mode: mode, promise: promise) }
+      self.closings.removeAll()
     }
   }
 

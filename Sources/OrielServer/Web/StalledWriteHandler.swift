@@ -2,7 +2,8 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends a connection whose other end takes nothing of what it asked for. Who takes it slowly, but goes on, is served.
+/// Ends a connection whose other end takes nothing of what it asked for. Who takes it slowly, but goes on, is served to
+/// the end of the answer, after which the connection may be closed.
 final class StalledWriteHandler: ChannelOutboundHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPResponsePart
@@ -13,6 +14,8 @@ final class StalledWriteHandler: ChannelOutboundHandler, RemovableChannelHandler
   private let limit: TimeAmount
   private var untaken = 0
   private var deadline: Scheduled<Void>?
+  /// What is to be closed once all is taken: after the end of the input, closing the output drops what is not.
+  private var closings: [(mode: CloseMode, promise: EventLoopPromise<Void>?)] = []
 
   init(limit: TimeAmount) { self.limit = limit }
 
@@ -28,6 +31,12 @@ final class StalledWriteHandler: ChannelOutboundHandler, RemovableChannelHandler
     context.write(wrapOutboundOut(.body(bytes)), promise: watched(promise, context))
   }
 
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode != .input, untaken > 0 else { return context.close(mode: mode, promise: promise) }
+    closings.append((mode, promise))
+    context.flush()
+  }
+
   func handlerRemoved(context: ChannelHandlerContext) {
     deadline?.cancel()
     deadline = nil
@@ -41,6 +50,9 @@ final class StalledWriteHandler: ChannelOutboundHandler, RemovableChannelHandler
       self.untaken -= 1
       self.deadline?.cancel()
       self.deadline = self.untaken > 0 && context.channel.isActive ? self.wait(context) : nil
+      guard self.untaken == 0 else { return }
+      for (mode, promise) in self.closings { context.close(mode: mode, promise: promise) }
+      self.closings.removeAll()
     }
     return promise
   }

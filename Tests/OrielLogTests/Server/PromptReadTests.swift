@@ -135,6 +135,16 @@ struct PromptReadTests {
     }
   }
 
+  @Test("Answers of the long way come whole before the connection is closed, however slowly they are read")
+  func wholeAnswers() async throws {
+    try await serving { log in
+      let known = try await log.get("tile/data/000").body
+      let bytes = try await log.http.exchange(
+        [(0..<40).flatMap { _ in request("tile/data/000", "If-None-Match: \"x\"\r\n") }], endsInput: true, isSlow: true)
+      #expect(replies(bytes).map(\.body) == [[UInt8]](repeating: known, count: 40))
+    }
+  }
+
   @Test("A reader that takes nothing is let go")
   func stalled() async throws {
     try await ServedLog.run({ options, _ in options.server.writeTimeout = .milliseconds(300) }) { log in

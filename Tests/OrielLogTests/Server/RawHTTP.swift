@@ -42,18 +42,22 @@ struct RawHTTP: Sendable {
 
   /// Sends pieces with pauses between them, and gives all that comes until the server closes the connection.
   ///
-  /// - Parameter endsInput: whether the server is told that no more will come.
-  func exchange(_ pieces: [[UInt8]], pause: Duration = .zero, endsInput: Bool = false) async throws -> [UInt8] {
+  /// - Parameters:
+  ///   - endsInput: whether the server is told that no more will come.
+  ///   - isSlow: whether so little is read at a time, with rests, that the server has to wait.
+  func exchange(
+    _ pieces: [[UInt8]], pause: Duration = .zero, endsInput: Bool = false, isSlow: Bool = false
+  ) async throws -> [UInt8] {
     try await withCheckedThrowingContinuation { continuation in
       // A thread of its own: it blocks.
-      Thread.detachNewThread { continuation.resume(with: Result { try talk(pieces, pause, endsInput) }) }
+      Thread.detachNewThread { continuation.resume(with: Result { try talk(pieces, pause, endsInput, isSlow) }) }
     }
   }
 
-  private func talk(_ pieces: [[UInt8]], _ pause: Duration, _ endsInput: Bool) throws -> [UInt8] {
+  private func talk(_ pieces: [[UInt8]], _ pause: Duration, _ endsInput: Bool, _ isSlow: Bool) throws -> [UInt8] {
     let peer = try LoopbackSocket(port: port)
     var received: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var buffer = [UInt8](repeating: 0, count: isSlow ? 1 << 14 : 1 << 16)
     for piece in pieces {
       peer.send(piece)
       if pieces.count > 1 { usleep(UInt32(pause / .microseconds(1))) }
@@ -62,6 +66,7 @@ struct RawHTTP: Sendable {
     }
     if endsInput { shutdown(peer.handle, Int32(SHUT_WR)) }
     while true {
+      if isSlow { usleep(1000) }
       let count = recv(peer.handle, &buffer, buffer.count, 0)
       // A signal to another test's part of this process is no end.
       if count < 0, errno == EINTR { continue }
