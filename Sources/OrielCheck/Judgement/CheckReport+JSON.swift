@@ -52,17 +52,21 @@ extension CheckReport {
   }
 
   private func sctJSON(_ place: Int) -> JSONValue {
-    guard let sct = report?.scts[place] else { return [:] }
-    let found = inclusion.indices.contains(place) ? inclusion[place] : nil
-    var leafIndex: JSONValue?
-    if case .index(let index, _) = sct.leafIndex { leafIndex = .integer(Int(clamping: index)) }
+    report?.scts[place].json(inclusion.indices.contains(place) ? inclusion[place] : nil) ?? [:]
+  }
+}
+
+extension ReportedSCT {
+  fileprivate func json(_ inclusion: InclusionCheck.Finding?) -> JSONValue {
+    var index: JSONValue?
+    if case .index(let found, _) = leafIndex { index = .integer(Int(clamping: found)) }
     return [
-      "source": .text(sct.source.rawValue), "position": .integer(sct.position), "status": .text(sct.status.code),
-      "detail": .text(CheckPage.describe(sct.status)), "log_id": sct.logID.map { .text($0.description) },
-      "log": sct.log.map { .text($0.description) }, "operator": sct.operatorName.map(JSONValue.text),
-      "state": sct.logState.map { .text($0.name) }, "timestamp": sct.timestamp.map { .text($0.description) },
-      "leaf_index": leafIndex, "inclusion": found.map { .text($0.code) },
-      "inclusion_detail": found.map { .text("\($0)") },
+      "source": .text(source.rawValue), "position": .integer(position), "status": .text(status.code),
+      "detail": .text(CheckPage.describe(status)), "log_id": logID.map { .text($0.description) },
+      "log": log.map { .text($0.description) }, "operator": operatorName.map(JSONValue.text),
+      "state": logState.map { .text($0.name) }, "timestamp": timestamp.map { .text($0.description) },
+      "leaf_index": index, "inclusion": inclusion.map { .text($0.code) },
+      "inclusion_detail": inclusion.map { .text("\($0)") },
     ]
   }
 }
