@@ -194,7 +194,8 @@ struct RequestCostTests {
       for form in uploads {
         for piece in RequestCostTests.pieces + [pem, row] {
           for start in ["", "["] {
-            try await premises.check("\(form.action) with a file of \(piece.debugDescription)", to: scale << 17) { size in
+            try await premises.check("\(form.action) with a file of \(piece.debugDescription)", to: scale << 17) {
+              size in
               var body: [UInt8] = []
               func part(_ head: String, _ content: String) {
                 body += Array("--b\r\nContent-Disposition: form-data; \(head)\r\n\r\n\(content)\r\n".utf8)

@@ -113,7 +113,8 @@ actor InventoryWatch {
     let unlisted = report.unlisted.min { $0.key < $1.key }
     listings.updateValue(unlisted.map { "\($0.key): \($0.value)" }, forKey: folder)
     looks[folder] = Look(
-      began: began, ended: .now, isReadable: !report.entries.isEmpty || report.problems.isEmpty && report.unlisted.isEmpty)
+      began: began, ended: .now,
+      isReadable: !report.entries.isEmpty || report.problems.isEmpty && report.unlisted.isEmpty)
     return report
   }
 
