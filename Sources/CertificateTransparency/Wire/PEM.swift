@@ -182,8 +182,14 @@ package enum PEM {
       guard rest.prefix(5).map({ $0 & 0xdf }) == Array("BEGIN".utf8), let separator = rest.dropFirst(5).first,
         PEM.isBlank(separator)
       else { return nil }
-      let label = text(rest.dropFirst(6).prefix { !isDash($0) }.prefix(longestLabel)).uppercased()
-      return line.contains(where: isDash) || label.hasSuffix("CERTIFICATE") ? label : nil
+      let raw = rest.dropFirst(6).prefix { !isDash($0) }
+      let label = text(raw.prefix(longestLabel)).uppercased()
+      // Dashes of prose stand between blanks.
+      let isBehindDash = rest.startIndex > line.startIndex && isDash(line[rest.startIndex - 1])
+      let next = line[raw.endIndex...].prefix(2)
+      let isBeforeDashes = raw.last.map { !PEM.isBlank($0) } ?? false && next.count == 2 && next.allSatisfy(isDash)
+      let isAlone = label == "CERTIFICATE" && next.isEmpty
+      return isBehindDash || isBeforeDashes || isAlone ? label : nil
     }
 
     /// As people may see it.

@@ -80,6 +80,16 @@ import Testing
   }
 
   @Test(
+    "prose is no BEGIN line",
+    arguments: [
+      "Begin certificate renewal - see the manual", "- Begin certificate renewal", "begin certificate \u{2014} end",
+      "Begin with a backup -- always",
+    ])
+  func prose(line: String) {
+    #expect(read(line + "\n" + PEM.encode([1], label: "X")).map(\.bytes) == [[1]])
+  }
+
+  @Test(
     "a block whose BEGIN line is damaged or lost is listed with its line",
     arguments: [
       ("----BEGIN X-----\nAQID\n-----END X-----\n", "begins with a damaged line; expected -----BEGIN X-----"),
