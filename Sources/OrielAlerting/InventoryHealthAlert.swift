@@ -1,5 +1,11 @@
 package import CertificateTransparency
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// A folder of the inventory can't be listed, or can be again: for whoever runs the service.
 package struct InventoryHealthAlert: Hashable, Sendable {
   /// As it is configured.
@@ -22,12 +28,18 @@ package struct InventoryHealthAlert: Hashable, Sendable {
 
   /// What lets Oriel list the folder, which depends on whose it is; nil where nothing is wrong.
   var remedy: String? {
-    guard reason != nil else { return nil }
+    guard let reason else { return nil }
+    if [ENOENT, ENOTDIR].contains(where: { reason.hasSuffix(String(cString: strerror($0))) }) {
+      return "Look whether the path in “inventory” is right, and whether the disk that it is on is mounted."
+    }
     let parts = folder.split(separator: "/")
-    if parts.contains("letsencrypt") || ["live", "archive"].contains(parts.last ?? "") {
+    let place =
+      parts.firstIndex { ["live", "archive"].contains($0) } ?? parts.firstIndex(of: "letsencrypt").map { $0 + 1 }
+    if let place {
+      let root = "/" + parts[..<place].joined(separator: "/")
       return
         "certbot keeps its folders to root. Let others list them, as its manual says; the keys in them stay root's: "
-        + "sudo chmod 0755 /etc/letsencrypt/live /etc/letsencrypt/archive"
+        + "sudo chmod 0755 \(root)/live \(root)/archive"
     }
     if ["home", "root"].contains(parts.first ?? "") || parts.contains(".acme.sh") {
       return "The systemd unit hides home directories (ProtectHome=yes). Let the ACME client keep a copy of the "

@@ -141,7 +141,13 @@ struct CertificateFolder: Sendable {
     var folders = [(path: top, depth: 0)]
     walk: while let folder = folders.popLast() {
       guard let names = CertificateFolder.names(in: folder.path) else {
-        listing.unlisted[folder.path] = String(cString: strerror(errno))
+        let code = errno
+        let isBelow = folder.depth > 0
+        // It is gone since, or kept from Oriel as it should be.
+        if isBelow, code == ENOENT || [EACCES, EPERM].contains(code) && CertificateFolder.isOfSecrets(folder.path) {
+          continue
+        }
+        listing.unlisted[folder.path] = String(cString: strerror(code))
         continue
       }
       for name in names {
@@ -194,6 +200,11 @@ struct CertificateFolder: Sendable {
     return (parts.endIndex - 2..<parts.endIndex).filter { $0 >= 0 && parts[$0] == "live" }.map {
       "/" + (parts[..<$0] + ["archive"]).joined(separator: "/")
     }
+  }
+
+  /// Whether a folder by its name holds keys, certbot's account or what a file system lost: nobody's certificates.
+  private static func isOfSecrets(_ path: String) -> Bool {
+    ["accounts", "keys", "private", "lost+found"].contains(path.split(separator: "/").last ?? "")
   }
 
   /// Sorted; nil, with the reason in `errno`, if the folder can't be listed.

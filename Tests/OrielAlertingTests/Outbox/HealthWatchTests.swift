@@ -60,7 +60,9 @@ struct HealthWatchTests {
   @Test(
     "An inventory folder that can't be listed is told of once with the remedy, and that it can be again",
     arguments: [
-      ("/etc/letsencrypt/live", "chmod 0755 /etc/letsencrypt/live"), ("/root/.acme.sh", "ProtectHome"),
+      ("/etc/letsencrypt/live", "chmod 0755 /etc/letsencrypt/live"),
+      ("/srv/certbot/live/x", "chmod 0755 /srv/certbot/live"),
+      ("/root/.acme.sh", "ProtectHome"),
       ("/var/lib/caddy/certificates", "SupplementaryGroups"),
     ])
   func folder(path: String, remedy: String) async throws {

@@ -265,6 +265,15 @@ import Testing
     #expect(missing.scan().unlisted.keys.contains(folder.path + "/nowhere"))
   }
 
+  @Test func `folders of keys and accounts that can't be listed are no problem, others are`() throws {
+    let folder = try Folder()
+    for name in ["accounts", "keys", "live"] { try folder.write(name + "/x", "") }
+    for name in ["accounts", "keys", "live"] { chmod(folder.path + "/" + name, 0) }
+    defer { for name in ["accounts", "keys", "live"] { chmod(folder.path + "/" + name, 0o700) } }
+    var scanner = folder.scanner()
+    #expect(withoutPrivileges { scanner.scan() }.unlisted == [folder.path + "/live": "Permission denied"])
+  }
+
   @Test(arguments: [
     FolderLimits(files: 3), FolderLimits(visits: 5), FolderLimits(depth: 1), FolderLimits(totalBytes: 4000),
   ])
