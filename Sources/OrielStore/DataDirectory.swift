@@ -21,7 +21,7 @@ package struct DataDirectory: ~Copyable {
     } catch {
       throw StoreError.unwritable(directory: path, reason: "it can't be created")
     }
-    let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       throw StoreError.unwritable(directory: path, reason: String(cString: strerror(errno)))
     }
@@ -67,7 +67,13 @@ package struct DataDirectory: ~Copyable {
     guard geteuid() == 0 else { return true }
     var (owner, own) = (stat(), stat())
     guard stat(folder, &owner) == 0, fstat(file, &own) == 0 else { return false }
-    return own.st_uid == owner.st_uid && own.st_gid == owner.st_gid || fchown(file, owner.st_uid, owner.st_gid) == 0
+    guard own.st_uid != owner.st_uid || own.st_gid != owner.st_gid else { return true }
+    // A file that has another name as well, or is another user's, is not one that root made here.
+    guard own.st_mode & S_IFMT == S_IFREG, own.st_nlink == 1, own.st_uid == 0 else {
+      errno = EPERM
+      return false
+    }
+    return fchown(file, owner.st_uid, owner.st_gid) == 0
   }
 
   package var databasePath: String { path + "/oriel.db" }
