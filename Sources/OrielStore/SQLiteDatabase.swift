@@ -127,7 +127,7 @@ package struct SQLiteDatabase: SQLDatabase {
     // Of two that open a new file at once, one finds it locked for a moment, and SQLite does not wait there.
     for _ in 0..<50 {
       do { return try DatabasePool(path: path, configuration: configuration) } catch let error as DatabaseError
-        where error.resultCode == .SQLITE_BUSY
+        where isPassing(error)
       { Thread.sleep(forTimeInterval: 0.1) }
     }
     return try DatabasePool(path: path, configuration: configuration)
@@ -248,18 +248,23 @@ package struct SQLiteDatabase: SQLDatabase {
     while true {
       do { return try await work() } catch let error as DatabaseError {
         let isOver = end.map { $0 <= .now } ?? false
-        guard error.resultCode == .SQLITE_BUSY, !isOver else { throw SQLiteDatabase.translate(error, path: path) }
+        guard SQLiteDatabase.isPassing(error), !isOver else { throw SQLiteDatabase.translate(error, path: path) }
       }
       try await Task.sleep(for: pause)
       pause = min(pause * 2, .milliseconds(25))
     }
   }
 
+  /// Whether others are in the way. SQLite has a code of its own for a race that it lost many times over.
+  private static func isPassing(_ error: DatabaseError) -> Bool {
+    [.SQLITE_BUSY, .SQLITE_PROTOCOL].contains(error.resultCode)
+  }
+
   static func translate(_ error: DatabaseError, path: String) -> any Error {
     switch error.resultCode {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB: StoreError.corrupt(file: path, reason: error.message ?? "not a database")
     case .SQLITE_FULL: StoreError.full(file: path)
-    case .SQLITE_BUSY: StoreError.busy(file: path)
+    case .SQLITE_BUSY, .SQLITE_PROTOCOL: StoreError.busy(file: path)
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_IOERR:
       StoreError.unwritable(directory: path, reason: error.message ?? "\(error.resultCode)")
     default: error
