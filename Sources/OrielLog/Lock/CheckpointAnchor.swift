@@ -58,7 +58,8 @@ package struct FileAnchor: CheckpointAnchor {
 
   private static let maximumByteCount = 1 << 16
 
-  package init(_ path: String) { self.path = path }
+  /// A link is followed, so that a checkpoint never takes its place.
+  package init(_ path: String) { self.path = URL(filePath: path).resolvingSymlinksInPath().path }
 
   package var name: String { path }
   private var passing: String { path + ".next" }
@@ -99,12 +100,28 @@ package struct FileAnchor: CheckpointAnchor {
     }
   }
 
+  /// Whether it looks like a signed note, also one that a crash cut short.
+  private static func isCheckpoint(_ bytes: [UInt8]) -> Bool {
+    let lines = bytes.split(separator: 0x0a, maxSplits: 2, omittingEmptySubsequences: false)
+    return lines.count < 2 ? bytes.count < 256 : lines[1].allSatisfy { (0x30...0x39).contains($0) }
+  }
+
   package func stage(_ next: [UInt8], over present: [UInt8]?) async throws {
     try await threads.result {
       guard try self.read(self.path) == present else { throw AnchorError.taken(self.path) }
-      let file = open(self.passing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      // What a crash left is ours; nothing else that has the name is.
+      if let left = try? self.read(self.passing), !left.isEmpty, !FileAnchor.isCheckpoint(left) {
+        throw BlobError.refused("create", self.passing, code: EEXIST)
+      }
+      let file = open(self.passing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
       guard file >= 0 else { throw BlobError.refused("create", self.passing) }
       defer { close(file) }
+      var facts = stat()
+      if stat(self.path, &facts) == 0 {
+        // Only root can give a file to others.
+        if fchown(file, facts.st_uid, facts.st_gid) != 0 { _ = fchown(file, uid_t.max, facts.st_gid) }
+        _ = fchmod(file, facts.st_mode & 0o7777)
+      }
       try DirectoryStore.writeAll(next, to: file, self.passing)
       guard fsync(file) == 0 else { throw BlobError.refused("sync", self.passing) }
     }
