@@ -141,7 +141,7 @@ struct MatchCollector {
       var child = trie.nodes[Int(place.node)].firstChild
       while child != SuffixTrie.Node.none {
         let own = trie.labels.span.extracting(trie.labelRange(of: child))
-        budget -= own.count * label.starCount + 1
+        budget -= own.count * max(1, label.text.count) + 1
         guard budget > 0 else { return nil }
         if label.covers(own) {
           var hash = place.hash
