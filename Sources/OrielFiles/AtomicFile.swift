@@ -51,7 +51,15 @@ package enum AtomicFile {
         guard fchmod(file, mode_t(mode)) == 0 else { throw .last(path) }
       }
       guard fsync(file) == 0 else { throw .last(path) }
-      if old == nil { try place(temporary, at: target) } else if rename(temporary, target) != 0 { throw .last(path) }
+      if old == nil {
+        do throws(Failure) { try place(temporary, at: target) } catch {
+          // Another process made it meanwhile.
+          guard try facts(target) != nil, isOwn(try content(of: target)) else { throw error }
+          guard rename(temporary, target) == 0 else { throw .last(path) }
+        }
+      } else if rename(temporary, target) != 0 {
+        throw .last(path)
+      }
     } catch {
       unlink(temporary)
       throw Failure(path: path, reason: error.reason)
