@@ -29,7 +29,8 @@ package struct CertificateIssuer: Sendable {
     let host = organisation.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) } + ".example"
     locations = CertificateExtension.issuerLocations(host) + CertificateExtension.policies(host)
     let body = CertificateBody(
-      serial: [1] + SHA256Hash.hash(subjectPublicKeyInfo + name).bytes.prefix(15), issuer: parent?.name ?? name,
+      serial: DERWriter.unsigned(SHA256Hash.hash(subjectPublicKeyInfo + name).bytes.prefix(16)),
+      issuer: parent?.name ?? name,
       validity: validity, subject: name, subjectPublicKeyInfo: subjectPublicKeyInfo)
     let tbs = body.encoded {
       $0.raw(usage)

@@ -59,9 +59,12 @@ package struct DERWriter: Sendable {
   package mutating func boolean(_ value: Bool) { element(0x01, [value ? 0xff : 0]) }
 
   /// An unsigned integer, most significant byte first.
-  package mutating func integer(_ magnitude: [UInt8]) {
+  package mutating func integer(_ magnitude: [UInt8]) { element(0x02, DERWriter.unsigned(magnitude)) }
+
+  /// The content octets of an INTEGER that is not negative.
+  static func unsigned(_ magnitude: some Collection<UInt8>) -> [UInt8] {
     let digits = Array(magnitude.drop { $0 == 0 })
-    element(0x02, digits.first.map { $0 >= 0x80 ? [0] + digits : digits } ?? [0])
+    return digits.first.map { $0 >= 0x80 ? [0] + digits : digits } ?? [0]
   }
 
   package mutating func integer(_ value: UInt64) {
