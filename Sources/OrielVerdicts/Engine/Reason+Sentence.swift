@@ -4,14 +4,11 @@ extension Reason {
   /// The reason for a person to read. What comes from certificates is shown so that it can't pose as something else.
   package var sentence: String { finished(words) }
 
-  /// The reason as the owner tells it to a CA: a fact about the certificate, or about what the domain publishes. What
-  /// the owner or Oriel knows, or does not know, proves nothing to a CA.
+  /// The reason as the owner tells it to a CA: a fact about the certificate. What the owner or Oriel knows, or does not
+  /// know, proves nothing to a CA; CAA records may be others by now, and names can have their own.
   package var statement: String? {
     switch self {
     case .impossibleName: sentence
-    case .caaForbids(let ca, let allowed):
-      finished(
-        "The CAA records of the domain do not allow \(shown(ca)) to issue for these names" + Reason.named(allowed))
     default: nil
     }
   }

@@ -37,7 +37,5 @@ package struct StoredReason: Hashable, Sendable, Codable {
   /// What a report to a CA says of it; nil for what is no fact about the certificate, whatever an older version stored.
   package var evidence: String? { StoredReason.reportable.contains(code) ? statement : nil }
 
-  private static let reportable: Set<String> = [
-    Reason.impossibleName([]).code, Reason.caaForbids(ca: "", allowed: []).code,
-  ]
+  private static let reportable: Set<String> = [Reason.impossibleName([]).code]
 }
