@@ -167,7 +167,7 @@ extension AlertStore {
     """
     SELECT i.id, d.id, d.item FROM domains d CROSS JOIN judgements j ON j.domain_id = d.id
       JOIN issuances i ON i.number = j.issuance
-    WHERE d.is_on = 1 AND j.verdict IN ('unexplained', 'no-history') AND j.state = 'new'
+    WHERE d.is_on = 1 AND j.verdict IN ('unexplained', 'no-history') AND j.state IN ('new', 'acknowledged')
       AND (j.at <= d.baseline_changed_at OR j.at > \(now))
     """
   }

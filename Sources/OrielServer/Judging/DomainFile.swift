@@ -14,6 +14,7 @@ struct DomainFile: Sendable {
   private let caa: CAAKnowledge
   private let answers: OwnerAnswers
   private var accepted: [AcceptedIssuance]
+  private var acceptedIDs: Set<IssuanceID> = []
   /// What was listed at the start, or is in the inventory, and has not been seen since.
   private var listed: [AcceptedIssuance] = []
   /// The CA owners that may issue, with those who run a CA for one of them.
@@ -47,6 +48,7 @@ struct DomainFile: Sendable {
       }
       if let isTold = DomainFile.isTold(record, domain) {
         accepted.append(DomainFile.issuance(record, isTold: isTold, owners))
+        acceptedIDs.insert(record.id)
       }
     }
     let confirmed = domain.baselineConfirmedAt == nil ? [] : baseline.filter(\.isConfirmed).map { $0.accepted(owners) }
@@ -100,8 +102,11 @@ struct DomainFile: Sendable {
     }
   }
 
-  /// Takes an issuance into the history.
-  mutating func accept(_ issuance: AcceptedIssuance) {
+  func hasAccepted(_ id: IssuanceID) -> Bool { acceptedIDs.contains(id) }
+
+  /// Takes an issuance into the history, once: twice it would make room for two that renew it.
+  mutating func accept(_ issuance: AcceptedIssuance, _ id: IssuanceID) {
+    guard acceptedIDs.insert(id).inserted else { return }
     accepted.append(issuance)
     listed.removeAll { Renewable($0) == Renewable(issuance) }
     layOut()

@@ -45,7 +45,7 @@ actor Judge {
   private static let mostKept = 256
   /// As often is an issuance judged while settings change.
   private static let mostAttempts = 3
-  private static let mostAgain = 1000
+  private static let mostAgain = 200
 
   private let accounts: AccountStore
   private let database: any SQLDatabase
@@ -66,7 +66,10 @@ actor Judge {
   /// - Throws: ``AccountError/notFound`` if the domain or the issuance is no longer there.
   func judge(_ issuance: IssuanceID, for domain: Domain, again: Bool = false) async throws -> Finding {
     let before = try await judgement(issuance, for: domain)
-    if let before, !again || before.state != .new || [.known, .expected].contains(before.level) {
+    let isOpen = { (state: Judgement.State) in [.new, .acknowledged].contains(state) }
+    if let before, !again || !isOpen(before.state) || [.known, .expected].contains(before.level) {
+      // Somebody else may have judged it since the domain's file was opened.
+      if again, kept[domain.id]?.hasAccepted(issuance) == false { kept[domain.id] = nil }
       return Finding(before)
     }
     guard let record = try await IssuanceSearch(database).record(issuance) else { throw AccountError.notFound }
@@ -103,7 +106,7 @@ actor Judge {
     file = kept[domain.id] ?? file
     file.allow(owner)
     if verdict.level == .known || verdict.level == .expected {
-      file.accept(judged.accepted(isTold: verdict.level == .known || verdict.isProven))
+      file.accept(judged.accepted(isTold: verdict.level == .known || verdict.isProven), record.id)
     }
     if kept.count >= Judge.mostKept { kept.removeAll() }
     kept[domain.id] = file
@@ -111,14 +114,18 @@ actor Judge {
   }
 
   /// Judges again what was judged before the baseline of a domain was confirmed or taken back, as far as it is not too
-  /// much at once; the service does the rest.
+  /// much at once, and nobody else writes all the time; the service does the rest.
   func judgeAgain(_ domain: Domain) async throws {
-    let all = try await AlertStore(database).judgedBeforeBaseline(
-      of: domain.id.value, now: accounts.now(), limit: Judge.mostAgain)
-    for issuance in all {
-      do { _ = try await judge(issuance, for: domain, again: true) } catch AccountError.notFound {
-        // It was removed meanwhile.
+    do {
+      let all = try await AlertStore(database).judgedBeforeBaseline(
+        of: domain.id.value, now: accounts.now(), limit: Judge.mostAgain)
+      for issuance in all {
+        do { _ = try await judge(issuance, for: domain, again: true) } catch AccountError.notFound {
+          // It was removed meanwhile.
+        }
       }
+    } catch StoreError.busy {
+      // The change itself is made, and must not be said to have failed.
     }
   }
 

@@ -84,6 +84,33 @@ struct InventoryHistoryTests {
     #expect(levels == [.expected, .unexplained])
   }
 
+  @Test(
+    "What was seen and then confirmed makes room for one that renews it, whoever judges it again first",
+    arguments: [true, false])
+  func confirmed(isByPage: Bool) async throws {
+    let court = try await Courtroom()
+    try court.learnOwners()
+    let account = try await court.account("alpha")
+    let domain = try await court.domain(account, hasBaseline: false)
+    let old = try await court.sight(try court.issue(from: -60))
+    try await court.settle()
+    #expect(try await court.judgement(old, of: domain).level == .noHistory)
+    court.pass(Courtroom.hour)
+    try await court.accounts.confirmBaseline(account, domain.id, shown: [], kept: [])
+    if isByPage {
+      let confirmed = try #require(try await court.service.routes(for: domain.item).first?.domain)
+      try await Judge(court.store, court.database, owners: { nil }).judgeAgain(confirmed)
+    }
+    try await court.router.reconsider()
+    #expect(try await court.judgement(old, of: domain).level == .known)
+    let (first, second) = (try await court.sight(try court.issue()), try await court.sight(try court.issue()))
+    try await court.settle()
+    let levels = [
+      try await court.judgement(first, of: domain).level, try await court.judgement(second, of: domain).level,
+    ]
+    #expect(levels == [.expected, .unexplained])
+  }
+
   @Test("A mail says that an issuer was accepted if a certificate in the inventory is from it")
   func mail() async throws {
     let court = try await Courtroom()
