@@ -8,7 +8,8 @@ package struct ConfigurationChanges: Sendable, Equatable {
 
   /// Settings that are read at the start alone.
   private static let ofStart = [
-    "data_dir", "contact", "from", "log_lists", "dashboard", "digest.first", "digest.window", "retry",
+    "data_dir", "contact", "from", "log_lists", "dashboard.listen", "dashboard.trust_forwarded",
+    "dashboard.probe_private", "digest.first", "digest.window", "retry",
     "contacts.rdap_bootstrap", "contacts.look_up",
   ]
   /// Settings that alerts and verdicts go by at once, and pages after the next start.
