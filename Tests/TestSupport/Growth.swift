@@ -19,11 +19,13 @@ extension String {
 /// busy machine adds is not there every time: of three rounds the smallest ratio counts.
 ///
 /// - Parameters:
-///   - size: that of the larger input, of which `input` makes one.
+///   - size: that of the larger input, of which `input` makes one, in a campaign; else it is a quarter of that, where
+///     quadratic work is seen as well.
 ///   - worthwhile: in seconds; what takes less than this has no answer but 0, as memory that is new costs more than it.
 public func growth<Input>(
   to size: Int, worthwhile: Double = 0.02, input: (Int) -> Input, _ work: (Input) throws -> Void
 ) rethrows -> Double {
+  let size = isCampaign ? size : size / 4
   let (half, whole) = (input(size / 2), input(size))
   var (halves, wholes) = ([try threadTime { try work(half) }], [try threadTime { try work(whole) }])
   guard wholes[0] >= worthwhile else { return 0 }
@@ -39,6 +41,8 @@ public func growth<Input>(
   }
   return ratio
 }
+
+private let isCampaign = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
 
 /// The processor time that this thread takes for something, in seconds.
 private func threadTime(of work: () throws -> Void) rethrows -> Double {

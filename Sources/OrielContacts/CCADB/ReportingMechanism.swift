@@ -9,8 +9,9 @@ package struct ReportingMechanism: Hashable, Sendable {
     text = freeText.cleaned(limit: 1000)
     var addresses: [ContactAddress] = []
     var pages: [WebPage] = []
-    // By scalars: characters can be as long as the text.
-    var plain = String(freeText.unicodeScalars.prefix(4000))
+    // By scalars, as characters can be as long as the text; and without flags, whose halves are paired by counting back.
+    let scalars = freeText.unicodeScalars.prefix(4000).lazy.map { $0.value > 0xffff ? " " : $0 }
+    var plain = String(String.UnicodeScalarView(scalars))
     for at in ["[at]", "(at)", "[AT]", "(AT)", "{at}"] { plain = ReportingMechanism.closing(at, in: plain, with: "@") }
     for dot in ["[dot]", "(dot)"] { plain = ReportingMechanism.closing(dot, in: plain, with: ".") }
     for word in plain.split(whereSeparator: { $0.isWhitespace || ";<>\"“”|".contains($0) }) {
