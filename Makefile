@@ -39,4 +39,4 @@ fuzz: setup
 # The campaigns of the tests at full length: kills, faults.
 soak:
 	@scripts/setup test
-	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests'
+	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests|UnexplainedBurstTests'
