@@ -114,6 +114,23 @@ struct RangeTests {
     #expect(limit.count == 128)
   }
 
+  @Test("A log that fails now and then, whatever it is asked for, is read in long ranges still")
+  func faults() {
+    var (limit, generator) = (RangeLimit(), SeededGenerator(seed: 11))
+    var (position, requests) = (UInt64(0), UInt64(0))
+    while requests < 100_000 {
+      let range = limit.plan(from: position, to: 1 << 40)
+      requests += 1
+      if generator.next() % 100 == 0 {
+        limit.refused(UInt64(range.count))
+      } else {
+        limit.answered(UInt64(range.count))
+        position = range.upperBound
+      }
+    }
+    #expect(position / requests >= 100, "\(position / requests) entries a request")
+  }
+
   @Test("After an outage the limit is soon where it was")
   func outage() {
     var limit = RangeLimit()

@@ -13,8 +13,8 @@ struct RangeLimit {
   private var trial: UInt64?
   private var answers = 0
   /// So many answers call for a trial; more after each trial that was refused.
-  private var answersBeforeTrial = 4
-  private static let mostAnswersBeforeTrial = 4096
+  private var answersBeforeTrial = RangeLimit.fewestAnswersBeforeTrial
+  private static let (fewestAnswersBeforeTrial, mostAnswersBeforeTrial) = (4, 4096)
 
   /// The most entries of a request, part of a range that was planned.
   var most: UInt64 { trial == nil ? count : count * 2 }
@@ -34,6 +34,8 @@ struct RangeLimit {
   mutating func answered(_ asked: UInt64) {
     if trial != nil, asked > count {
       (count, answers, trial) = (count * 2, 0, nil)
+      // What was refused before was not for its length: a log with a limit never answers beyond it.
+      answersBeforeTrial = RangeLimit.fewestAnswersBeforeTrial
     } else if asked == count {
       answers += 1
     }
