@@ -6,6 +6,8 @@ final class FollowProgress: Sendable {
     var steps: UInt64 = 0
     var preliminarySteps = 0
     var trouble: LogFollower.Ending?
+    /// Whether what was read is being stored and told, which may take as long as a reader likes.
+    var isTelling = false
   }
 
   private let state = Mutex(State())
@@ -32,6 +34,9 @@ final class FollowProgress: Sendable {
     }
   }
 
+  /// What was read is being stored and told, or no more.
+  func tells(_ isTelling: Bool) { state.withLock { $0.isTelling = isTelling } }
+
   /// The log is in trouble, which may pass.
   func isHeldUp(by trouble: LogFollower.Ending) { state.withLock { $0.trouble = trouble } }
 
@@ -43,8 +48,8 @@ final class FollowProgress: Sendable {
     while waited < patience {
       let pause = min(FollowProgress.interval, patience - waited)
       try await time.sleep(pause)
-      let steps = state.withLock { $0.steps }
-      waited = steps == seen ? waited + pause : .zero
+      let (steps, isTelling) = state.withLock { ($0.steps, $0.isTelling) }
+      waited = steps == seen && !isTelling ? waited + pause : .zero
       seen = steps
     }
     return state.withLock { $0.trouble } ?? .unreachable("nothing could be read for \(patience)")

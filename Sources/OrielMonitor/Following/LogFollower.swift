@@ -321,7 +321,10 @@ struct LogFollower {
       if status.state == .new || status.state == .current { status.state = .behind }
     }
     pending = Pending()
-    if matches > 0 { try await context.committed() }
+    guard matches > 0 else { return }
+    progress.tells(true)
+    defer { progress.tells(false) }
+    try await context.committed()
   }
 
   /// Heads are asked for while catching up too: how far behind a log is, and whether it still tells one story.
