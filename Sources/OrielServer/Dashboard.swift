@@ -91,6 +91,8 @@ package struct Dashboard: Sendable {
           try await web.run(onListening: { port in await tell(port, note) }, until: untilCancelled)
         } catch let error as IOError {
           throw Unlistenable(address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError.UnknownHost {
+          throw Unlistenable(address: "\(host):\(port)", reason: "there is no host \(error.host)")
         }
       }
       // What older versions stored becomes findable by name.

@@ -88,6 +88,8 @@ package struct LogServer: Sendable {
           try await serving.run()
         } catch let error as IOError {
           throw unlistenable(String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError.UnknownHost {
+          throw unlistenable("there is no host \(error.host)")
         } catch let error as SocketAddressError {
           throw unlistenable("\(error)")
         }
