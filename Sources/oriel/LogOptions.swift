@@ -20,7 +20,8 @@ struct LogOptions: ParsableArguments {
   /// Puts the flags in force, and beneath them what a configuration says.
   func apply(_ configuration: Configuration? = nil) {
     LogOutput.standard.configure(
-      format: logFormat ?? configuration?.logFormat, level: logLevel ?? configuration?.logLevel)
+      format: logFormat ?? configuration?.logFormat ?? .fitting(descriptor: 2),
+      level: logLevel ?? configuration?.logLevel ?? .info)
   }
 
   /// Runs a command's work; what goes wrong is logged, and the process ends with the code that fits.
