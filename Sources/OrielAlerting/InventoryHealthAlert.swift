@@ -52,22 +52,13 @@ package struct InventoryHealthAlert: Hashable, Sendable {
   }
 
   var letter: Letter {
-    var letter = Letter(subject: summary, lead: summary.withFullStop)
-    letter.tone = reason == nil ? .well : .alarm
-    letter.facts = [
-      Letter.Fact(label: "Folder", lines: [folder.oneLine(limit: 200)]),
-      Letter.Fact(label: "Since", lines: [CertificateLetter.time(since)]),
-    ]
-    guard let reason, let remedy else { return letter }
-    letter.facts.append(Letter.Fact(label: "Reason", lines: [reason.oneLine(limit: 400)]))
-    letter.sections = [
-      Letter.Section(
-        heading: "What this means",
-        paragraphs: [
-          "Oriel does not learn of the certificates that are kept there. They are reported as unexplained until this is put "
-            + "right."
-        ]), Letter.Section(heading: "What to do", paragraphs: [remedy]),
-    ]
+    var letter = Letter(
+      health: summary, lead: summary.withFullStop, isWell: reason == nil,
+      facts: [Letter.Fact(label: "Folder", lines: [folder.oneLine(limit: 200)])], since: since, reason: reason,
+      meaning:
+        "Oriel does not learn of the certificates that are kept there. They are reported as unexplained until this is put "
+        + "right.")
+    if let remedy { letter.sections.append(Letter.Section(heading: "What to do", paragraphs: [remedy])) }
     return letter
   }
 }

@@ -1,6 +1,24 @@
 import CertificateTransparency
 import OrielStore
 
+extension Letter {
+  /// Of something that is wrong with the service or with what it reads, or is well again.
+  ///
+  /// - Parameters:
+  ///   - facts: what it is; since when, and why, come after them.
+  ///   - meaning: what trouble means for whoever relies on the service.
+  init(
+    health subject: String, lead: String, isWell: Bool, facts: [Fact], since: Timestamp, reason: String?,
+    meaning: String
+  ) {
+    self.init(subject: subject, lead: lead)
+    tone = isWell ? .well : .alarm
+    self.facts = facts + [Fact(label: "Since", lines: [CertificateLetter.time(since)])]
+    if let reason { self.facts.append(Fact(label: "Reason", lines: [reason.oneLine(limit: 400)])) }
+    if !isWell { sections = [Section(heading: "What this means", paragraphs: [meaning])] }
+  }
+}
+
 extension LogHealthAlert {
   var letter: Letter {
     if log == LogHealthAlert.clock { return clockLetter }
@@ -14,50 +32,27 @@ extension LogHealthAlert {
         "lying": "What it signed does not add up. The evidence is kept in the data directory.",
         "current": "It is read and verified up to its newest head again.",
       ][state] ?? ""
-    var letter = Letter(
-      subject: isWell ? "Log \(name) is well again" : "Log \(name) is \(state.oneLine(limit: 30))",
-      lead: "The log \(name) is \(isWell ? "well again" : state.oneLine(limit: 30)). \(meaning)")
-    letter.tone = isWell ? .well : .alarm
-    letter.facts = [
-      Letter.Fact(label: "Log", lines: [name]), Letter.Fact(label: "Operator", lines: [operatorName.oneLine()]),
-      Letter.Fact(label: "Since", lines: [CertificateLetter.time(since)]),
-    ]
-    if let reason { letter.facts.append(Letter.Fact(label: "Reason", lines: [reason.oneLine(limit: 400)])) }
-    if !isWell {
-      letter.sections = [
-        Letter.Section(
-          heading: "What this means",
-          paragraphs: [
-            "Certificates that only this log has would be reported late. Browsers want every certificate in two logs or "
-              + "more, so that most are seen in another. Nothing is lost: reading goes on where it stopped."
-          ])
-      ]
-    }
-    return letter
+    let words = isWell ? "well again" : state.oneLine(limit: 30)
+    return Letter(
+      health: "Log \(name) is \(words)", lead: "The log \(name) is \(words). \(meaning)", isWell: isWell,
+      facts: [
+        Letter.Fact(label: "Log", lines: [name]), Letter.Fact(label: "Operator", lines: [operatorName.oneLine()]),
+      ], since: since, reason: reason,
+      meaning:
+        "Certificates that only this log has would be reported late. Browsers want every certificate in two logs or "
+        + "more, so that most are seen in another. Nothing is lost: reading goes on where it stopped.")
   }
-}
 
-extension LogHealthAlert {
   private var clockLetter: Letter {
     let isWell = state != LogHealthAlert.clockState
     let headline = headline { $0 }
-    var letter = Letter(
-      subject: headline,
-      lead: isWell ? "\(headline)." : "\(headline): the newest heads of most logs are dated in the future.")
-    letter.tone = isWell ? .well : .alarm
-    letter.facts = [Letter.Fact(label: "Since", lines: [CertificateLetter.time(since)])]
-    if let reason { letter.facts.append(Letter.Fact(label: "Reason", lines: [reason.oneLine(limit: 400)])) }
-    if !isWell {
-      letter.sections = [
-        Letter.Section(
-          heading: "What this means",
-          paragraphs: [
-            "Oriel goes on reading, but can't tell whether a log is frozen, and its times are wrong. Set the machine's "
-              + "clock right, best by NTP."
-          ])
-      ]
-    }
-    return letter
+    return Letter(
+      health: headline,
+      lead: isWell ? "\(headline)." : "\(headline): the newest heads of most logs are dated in the future.",
+      isWell: isWell, facts: [], since: since, reason: reason,
+      meaning:
+        "Oriel goes on reading, but can't tell whether a log is frozen, and its times are wrong. Set the machine's "
+        + "clock right, best by NTP.")
   }
 }
 
