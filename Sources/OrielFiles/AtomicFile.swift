@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-  import Glibc
+  package import Glibc
 #elseif canImport(Musl)
-  import Musl
+  package import Musl
 #else
-  import Darwin
+  package import Darwin
 #endif
 
 /// Files that are there whole or not at all, and survive a crash once written.
@@ -44,9 +44,7 @@ package enum AtomicFile {
       defer { close(file) }
       try writeAll(bytes, to: file, path)
       if let old {
-        // Only root can give a file to others.
-        if fchown(file, old.st_uid, old.st_gid) != 0 { _ = fchown(file, uid_t.max, old.st_gid) }
-        guard fchmod(file, old.st_mode & 0o7777) == 0 else { throw .last(path) }
+        guard takeOver(old, by: file) else { throw .last(path) }
       } else if let mode {
         guard fchmod(file, mode_t(mode)) == 0 else { throw .last(path) }
       }
@@ -65,6 +63,15 @@ package enum AtomicFile {
       throw Failure(path: path, reason: error.reason)
     }
     try synchronize(folder(of: target))
+  }
+
+  /// Gives an open file the owner, as far as that may be done, and the permissions of another, which it will replace.
+  ///
+  /// - Returns: false, with the reason in `errno`, if the permissions could not be set.
+  package static func takeOver(_ old: stat, by file: Int32) -> Bool {
+    // Only root can give a file to others.
+    if fchown(file, old.st_uid, old.st_gid) != 0 { _ = fchown(file, uid_t.max, old.st_gid) }
+    return fchmod(file, old.st_mode & 0o7777) == 0
   }
 
   /// Gives a file its name, unless something has that name.

@@ -1,4 +1,5 @@
 import Foundation
+import OrielFiles
 
 #if canImport(Glibc)
   import Glibc
@@ -117,11 +118,8 @@ package struct FileAnchor: CheckpointAnchor {
       guard file >= 0 else { throw BlobError.refused("create", self.passing) }
       defer { close(file) }
       var facts = stat()
-      if stat(self.path, &facts) == 0 {
-        // Only root can give a file to others.
-        if fchown(file, facts.st_uid, facts.st_gid) != 0 { _ = fchown(file, uid_t.max, facts.st_gid) }
-        _ = fchmod(file, facts.st_mode & 0o7777)
-      }
+      // Not every file system has permissions.
+      if stat(self.path, &facts) == 0 { _ = AtomicFile.takeOver(facts, by: file) }
       try DirectoryStore.writeAll(next, to: file, self.passing)
       guard fsync(file) == 0 else { throw BlobError.refused("sync", self.passing) }
     }
