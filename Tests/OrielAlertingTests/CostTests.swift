@@ -11,7 +11,7 @@ struct CostTests {
 
   @Test("Strangers' words are made fit to show in linear time", arguments: costlyPieces)
   func words(_ piece: String) {
-    let ratio = growth(to: CostTests.size, input: { String(repeating: piece, bytes: $0) }) { text in
+    let ratio = growth(of: piece) { text in
       _ = text.oneLine(limit: .max / 2)
       _ = text.nameLine(limit: 200)
       _ = text.cut(toBytes: text.utf8.count - 1)

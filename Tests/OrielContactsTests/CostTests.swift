@@ -7,20 +7,16 @@ import Testing
 
 @Suite("What strangers' words cost", .serialized)
 struct CostTests {
-  private func growth(_ piece: String, _ work: (String) throws -> Void) rethrows -> Double {
-    try TestSupport.growth(to: 1 << 15, input: { String(repeating: piece, bytes: $0) }, work)
-  }
-
   @Test("Text, addresses and tables are read in linear time", arguments: costlyPieces)
   func words(_ piece: String) {
-    let cleaned = growth(piece) { _ = $0.cleaned(limit: .max / 2) }
-    let mechanism = growth(piece) { _ = ReportingMechanism($0) }
-    let places = growth(piece) { text in
+    let cleaned = growth(of: piece) { _ = $0.cleaned(limit: .max / 2) }
+    let mechanism = growth(of: piece) { _ = ReportingMechanism($0) }
+    let places = growth(of: piece) { text in
       _ = ContactAddress("a@" + text)
       _ = WebPage("https://a.example/" + text)
       _ = percentEncoded(text)
     }
-    let table = growth(piece) { text in
+    let table = growth(of: piece) { text in
       for text in [text, "a,b\n" + text, "a,b\n\"" + text] {
         guard var reader = try? CSVReader(Array(text.utf8)) else { continue }
         try? reader.select([], optional: ["a", "b"])
@@ -32,7 +28,7 @@ struct CostTests {
 
   @Test("A registrar's answer is read in linear time", arguments: costlyPieces)
   func registrars(_ piece: String) {
-    let ratio = growth(piece) { text in
+    let ratio = growth(of: piece) { text in
       let quoted = String(decoding: (try? JSONEncoder().encode(text)) ?? Data(), as: UTF8.self)
       let card = "[\"vcard\",[[\"fn\",{},\"text\",\(quoted)],[\"email\",{},\"text\",\(quoted)]]]"
       let entity = "{\"roles\":[\"registrar\",\"abuse\",\(quoted)],\"vcardArray\":\(card),\"handle\":\(quoted)}"

@@ -6,14 +6,10 @@ import Testing
 
 @Suite("What mail costs", .serialized)
 struct CostTests {
-  private func growth(_ piece: String, _ work: (String) throws -> Void) rethrows -> Double {
-    try TestSupport.growth(to: 1 << 15, input: { String(repeating: piece, bytes: $0) }, work)
-  }
-
   @Test("A message is written in linear time", arguments: costlyPieces)
   func messages(_ piece: String) throws {
     let address = try MailAddress("a@a.example")
-    let written = growth(piece) { text in
+    let written = growth(of: piece) { text in
       var message = MailMessage(
         from: (try? MailAddress(name: text, address: "a@a.example")) ?? address, to: [address], subject: text, date: 0,
         messageID: text, text: text)
@@ -22,7 +18,7 @@ struct CostTests {
       message.attachments = [MailAttachment(fileName: text, contentType: text, bytes: Array(text.utf8))]
       _ = message.encoded()
     }
-    let addresses = growth(piece) { text in
+    let addresses = growth(of: piece) { text in
       for text in [text, "a@" + text, text + "@a.example", "\(text) <a@a.example>"] { _ = try? MailAddress(text) }
     }
     #expect(written < 3 && addresses < 3)
@@ -33,7 +29,7 @@ struct CostTests {
     for piece in [
       piece, "250-" + piece + "\r\n", "250 " + piece + "\r\n", "250-" + String(repeating: piece, bytes: 1900),
     ] {
-      let ratio = growth(piece) { text in
+      let ratio = growth(of: piece) { text in
         var (parser, buffer) = (SMTPReplyParser(), ByteBuffer(string: text))
         while let reply = try? parser.next(from: &buffer) { _ = reply.description }
       }

@@ -32,12 +32,6 @@ private struct Neighbours {
   }
 }
 
-private func visitor(_ port: Int, _ session: Secret? = nil) async -> Visitor {
-  let visitor = Visitor(port: port)
-  if let session { await visitor.signIn(session.text) }
-  return visitor
-}
-
 @Suite("Who may see and do what on the pages")
 struct AccessTests {
   static let pages = [
@@ -50,7 +44,7 @@ struct AccessTests {
     let dashboard = try await Dashboard()
     try await dashboard.serve { port in
       for session in [nil, Secret("no-such-session")] {
-        let reply = try await visitor(port, session).get(path)
+        let reply = try await Visitor(port: port, session: session?.text).get(path)
         #expect(reply.status == 303)
         // Where they wanted to go is where they get once they are signed in.
         #expect(reply.header("location") == (["/", "/events"].contains(path) ? "/sign-in" : "/sign-in?next=" + path))
@@ -62,7 +56,7 @@ struct AccessTests {
   func headers() async throws {
     let all = try await Neighbours()
     try await all.dashboard.serve { port in
-      let member = await visitor(port, all.session)
+      let member = await Visitor(port: port, session: all.session.text)
       #expect(try await member.get("/nothing-here").body.contains("There is nothing here"))
       for path in AccessTests.pages.filter({ !$0.hasPrefix("/issuances") && $0 != "/events" }) + all.paths {
         let reply = try await member.get(path)
@@ -115,10 +109,10 @@ struct AccessTests {
     ]
     let before = try await snapshot(all, owner)
     try await all.dashboard.serve { port in
-      let stranger = await visitor(port, all.stranger)
+      let stranger = await Visitor(port: port, session: all.stranger.text)
       for path in all.paths { #expect(try await stranger.get(path).status == 404, "\(path)") }
       for (path, fields) in forms { #expect(try await stranger.post(path, fields).status == 404, "\(path)") }
-      let nobody = await visitor(port)
+      let nobody = Visitor(port: port)
       for (path, fields) in forms {
         let reply = try await nobody.post(path, fields, of: "/sign-in")
         #expect(reply.status == 303 && reply.header("location") == "/sign-in", "\(path)")
@@ -142,7 +136,7 @@ struct AccessTests {
   func foreignForms() async throws {
     let all = try await Neighbours()
     try await all.dashboard.serve { port in
-      let member = await visitor(port, all.session)
+      let member = await Visitor(port: port, session: all.session.text)
       let tries: [(fields: [(String, String)], headers: [(String, String)], status: Int)] = [
         ([("item", "one.example.org")], [], 403),
         ([("item", "one.example.org"), ("code", SignIn.formCode(all.stranger))], [], 403),
@@ -164,7 +158,7 @@ struct AccessTests {
         #expect(reply.status == item.status, "\(item)")
       }
       // Nobody is signed in by a page that is not ours, either.
-      let nobody = try await visitor(port).send("/sign-in", [("address", "owner@alpha.example")])
+      let nobody = try await Visitor(port: port).send("/sign-in", [("address", "owner@alpha.example")])
       #expect(nobody.status == 403)
     }
   }
@@ -176,7 +170,7 @@ struct AccessTests {
     _ = try await all.dashboard.accounts.addMember(owner, address: "see@alpha.example", role: .viewer)
     let session = try await all.dashboard.member("see@alpha.example").session
     try await all.dashboard.serve { port in
-      let viewer = await visitor(port, session)
+      let viewer = await Visitor(port: port, session: session.text)
       #expect(try await viewer.get("/domains/\(all.domain)/settings").status == 200)
       for (path, fields) in [
         ("/domains", [("item", "a.example.org")]), ("/domains/\(all.domain)/on", [("on", "no")]),

@@ -13,12 +13,6 @@ import Testing
 
 @Suite("What the pages' forms do")
 struct FormTests {
-  private func visitor(_ port: Int, _ session: Secret) async -> Visitor {
-    let visitor = Visitor(port: port)
-    await visitor.signIn(session.text)
-    return visitor
-  }
-
   @Test("One signs in by the link in a letter, which works once; others hear the same and get no letter")
   func signIn() async throws {
     let dashboard = try await Dashboard()
@@ -100,7 +94,7 @@ struct FormTests {
       ("/certificate", [("pem", "none")], "no certificate"),
     ]
     try await dashboard.serve { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       for (path, fields, words) in forms {
         let reply = try await member.post(path, fields)
         #expect(reply.status == 422, "\(path) \(fields)")
@@ -122,7 +116,7 @@ struct FormTests {
     let dashboard = try await Dashboard()
     let (owner, session) = try await dashboard.account("Alpha")
     try await dashboard.serve { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let added = try await member.post("/domains", [("item", "Alpha.Example")])
       let page = try #require(added.header("location")).prefix { $0 != "?" }
       let id = try #require(DomainID(String(page.split(separator: "/")[1])))
@@ -170,7 +164,7 @@ struct FormTests {
     let (one, two) = (#"0 issue "one.example""#, #"0 issue "two.example; a=\"b\"""#)
     _ = try await dashboard.service.foundCAA([one, two], for: domain)
     try await dashboard.serve { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let old = try await member.post("/domains/\(domain)/caa", [("records", one)])
       #expect(old.status == 422 && old.body.contains("changed meanwhile"))
       #expect(try await member.post("/domains/\(domain)/caa", [("records", one + "\r\n" + two)]).status == 303)
@@ -187,7 +181,7 @@ struct FormTests {
       ["www.alpha.example"], for: domain, item: "alpha.example", .unexplained,
       [.newKey, .newName(["www.alpha.example"])])
     try await dashboard.serve { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       #expect(try await member.get("/").body.contains("/issuances/\(issuance)?domain=\(domain)"))
       let page = try await member.get("/issuances/\(issuance)").body
       #expect(page.contains(Reason.newKey.sentence.replacing("'", with: "&#39;")) && page.contains("BEGIN CERTIFICATE"))
@@ -211,7 +205,7 @@ struct FormTests {
     let (owner, session) = try await dashboard.account("Alpha")
     let domain = try await dashboard.domain(owner, "alpha.example")
     try await dashboard.serve { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let (beginnings, began) = AsyncStream.makeStream(of: Void.self)
       async let reply = member.request("GET", "/events", until: "data: 1\n\n", began: began)
       _ = await beginnings.first { _ in true }
@@ -233,7 +227,7 @@ struct FormTests {
     let (owner, session) = try await dashboard.account("Alpha")
     let domain = try await dashboard.domain(owner, "alpha.example")
     try await dashboard.serve({ settings, _ in settings.liveInterval = .milliseconds(20) }) { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       func mark() async throws -> String {
         let page = try await member.get("/").body
         return try #require(page.firstMatch(of: /data-open="\d+" data-mark="([0-9-]+)"/)).1.description
@@ -259,7 +253,7 @@ struct FormTests {
     let chain = ([pair.certificate] + pair.chain).map { PEM.encode($0) }.joined(separator: "\n")
     let logs = LogView([dashboard.log], timestamp: Timestamp(milliseconds: UInt64(dashboard.now)))
     try await dashboard.serve({ _, parts in parts.logs = { _ in PolicyLogs(name: "Chrome", logs) } }) { port in
-      let member = await visitor(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let page = try await member.post("/certificate", [("pem", chain)])
       #expect(page.status == 200)
       for words in ["*.seen.example", SHA256Hash.hash(pair.certificate).hex, "Chrome", "Firefox", "CT-LOG-1"] {

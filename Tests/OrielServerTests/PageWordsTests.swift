@@ -12,18 +12,12 @@ import Testing
 
 @Suite("What the pages say is so")
 struct PageWordsTests {
-  private func member(_ port: Int, _ session: Secret) async -> Visitor {
-    let visitor = Visitor(port: port)
-    await visitor.signIn(session.text)
-    return visitor
-  }
-
   @Test("Where nothing needs anybody, no number is shown, and nothing is said of certificates that nobody has seen")
   func quiet() async throws {
     let dashboard = try await Dashboard()
     let (owner, session) = try await dashboard.account("Alpha")
     try await dashboard.serve { port in
-      let member = await member(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let empty = try await member.get("/").body
       #expect(empty.contains(#"id="open" title="need you" hidden></span>"#) && !empty.contains("Every certificate"))
       #expect(empty.contains("The log is healthy."))
@@ -62,7 +56,7 @@ struct PageWordsTests {
       let time = Timestamp(milliseconds: UInt64(dashboard.now - days * Dashboard.day))
       let logs = LogView([dashboard.log], timestamp: time)
       try await dashboard.serve({ _, parts in parts.logs = { _ in PolicyLogs(name: "list", logs) } }) { port in
-        let page = try await member(port, session).post("/certificate", [("pem", chain)]).body
+        let page = try await Visitor(port: port, session: session.text).post("/certificate", [("pem", chain)]).body
         #expect(page.contains(">\(words)</span>") && !page.contains(">Passes</span>"))
         #expect(page.contains("badge plain\">Not enforced") == (days == 300))
       }
@@ -78,7 +72,7 @@ struct PageWordsTests {
       ["www.alpha.example"], for: domain, item: "alpha.example", .noHistory, [.noBaseline, .newKey, .sameCA(ca: "A")])
     let token = try await dashboard.accounts.addToken(owner, name: "t", scopes: [.write]).secret
     try await dashboard.serve { port in
-      let member = await member(port, session)
+      let member = await Visitor(port: port, session: session.text)
       let (page, path) = ("/issuances/\(issuance)?domain=\(domain)", "/domains/\(domain)/issuances/\(issuance)")
       #expect(try await member.get(page).body.contains("<button name=\"state\" value=\"claimed\">"))
       let answer = try await Program(port, token).api("PATCH", path, #"{"state": "claimed"}"#)
@@ -105,7 +99,7 @@ struct PageWordsTests {
     let domain = try await dashboard.domain(owner, "alpha.example")
     let issuance = try await dashboard.sight(["www.alpha.example"], for: domain, item: "alpha.example")
     try await dashboard.serve { port in
-      let member = await member(port, session)
+      let member = await Visitor(port: port, session: session.text)
       // As a browser sends it when somebody presses Enter.
       let page = "/issuances/\(issuance)"
       let firstButton = #/action="\/issuances\/[0-9a-f]+\/state">(?s:.*?)<button([^>]*)>([^<]*)</#
@@ -165,7 +159,7 @@ struct PageWordsTests {
     try await sight(["due.alpha.example"], 2, 90)
     try await sight(["due.alpha.example.other"], -20, 70)
     try await dashboard.serve { port in
-      let page = try await member(port, session).get("/domains/\(domain)/current").body
+      let page = try await Visitor(port: port, session: session.text).get("/domains/\(domain)/current").body
       #expect(page.contains(#"<span class="badge plain">ends in 10 days, renewed</span>"#))
       #expect(page.contains(#"<span class="badge expected">ends in 9 days</span>"#))
       #expect(page.contains("1 ends within 14 days and is not renewed"))

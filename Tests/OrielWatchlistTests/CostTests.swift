@@ -38,7 +38,7 @@ struct CostTests {
 
   @Test("What an owner types in is read in linear time", arguments: costlyPieces)
   func items(_ piece: String) {
-    let ratio = growth(to: 1 << 15, input: { String(repeating: piece, bytes: $0) }) { text in
+    let ratio = growth(of: piece) { text in
       for text in [text, text + ".example.com", "=" + text, "key:" + text] { _ = try? WatchedItem(parsing: text) }
       _ = ReadableName.unicode(of: text)
     }

@@ -42,6 +42,11 @@ public func growth<Input>(
   return ratio
 }
 
+/// The growth of work on a piece, over and over.
+public func growth(of piece: String, to size: Int = 1 << 15, _ work: (String) throws -> Void) rethrows -> Double {
+  try growth(to: size, input: { String(repeating: piece, bytes: $0) }, work)
+}
+
 private let isCampaign = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
 
 /// The processor time that this thread takes for something, in seconds.

@@ -96,6 +96,12 @@ package final class Visitor: Sendable {
 
   package init(port: Int) { client = RawClient(port: port) }
 
+  /// - Parameter session: what is taken over; nil for somebody who is not signed in.
+  package convenience init(port: Int, session: String?) async {
+    self.init(port: port)
+    if let session { await signIn(session) }
+  }
+
   /// Takes over a session.
   package func signIn(_ session: String) async { await jar.set("oriel-\(client.port)", session) }
   package func cookie(_ name: String) async -> String? { await jar.cookies[name] }

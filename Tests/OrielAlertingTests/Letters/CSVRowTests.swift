@@ -1,33 +1,11 @@
 import CertificateTransparency
 import Foundation
 import OrielAlerting
+import TestSupport
 import Testing
 
 @Suite("A row for spreadsheets")
 struct CSVRowTests {
-  /// The cells as a reader of RFC 4180 takes them, scalar by scalar.
-  static func cells(_ row: String) -> [[String]] {
-    var (rows, cells, cell, isQuoted) = ([[String]](), [String](), String.UnicodeScalarView(), false)
-    var rest = row.unicodeScalars[...]
-    while let scalar = rest.popFirst() {
-      switch scalar {
-      case "\"" where isQuoted && rest.first == "\"":
-        cell.append("\"")
-        rest = rest.dropFirst()
-      case "\"": isQuoted.toggle()
-      case "," where !isQuoted:
-        cells.append(String(cell))
-        cell = .init()
-      case "\r" where !isQuoted: break
-      case "\n" where !isQuoted:
-        rows.append(cells + [String(cell)])
-        (cells, cell) = ([], .init())
-      default: cell.append(scalar)
-      }
-    }
-    return rows
-  }
-
   static let hostile = [
     "a\"\u{301},\"=HYPERLINK(1)", "\"", "\"\"", ",", "=1+1", "+1", "-1", "@sum", " =1", "\u{a0}=1", "\u{3000}=1",
     "\u{ff1d}1",
@@ -37,7 +15,7 @@ struct CSVRowTests {
   @Test("keeps every cell whole, whatever is in it, and none that is a formula", arguments: hostile)
   func oneCell(text: String) {
     let row = CSVRow.text([text, "next", text])
-    let rows = CSVRowTests.cells(row)
+    let rows = tableRows(row)
     #expect(rows.count == 1 && rows[0].count == 3 && rows[0][1] == "next")
     for cell in [rows[0][0], rows[0][2]] {
       let first = cell.unicodeScalars.first { !$0.properties.isWhitespace }
@@ -57,7 +35,7 @@ struct CSVRowTests {
     let alert = Alert(id: "a", createdAt: Timestamp(milliseconds: 1_790_000_000_000), content: .digest(alerts))
     let list = try #require(
       AlertRenderer(publicURL: nil).render(alert).attachments.first { $0.contentType == "text/csv" })
-    let rows = CSVRowTests.cells(String(decoding: list.bytes, as: UTF8.self))
+    let rows = tableRows(String(decoding: list.bytes, as: UTF8.self))
     #expect(rows.count == alerts.count + 1 && rows.allSatisfy { $0.count == rows[0].count })
     for cell in rows.joined() {
       let first = cell.unicodeScalars.first { !$0.properties.isWhitespace }

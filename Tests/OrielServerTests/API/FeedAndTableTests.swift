@@ -108,29 +108,6 @@ struct FeedAndTableTests {
     }
   }
 
-  /// Rows of cells (RFC 4180).
-  private func rows(_ csv: String) -> [[String]] {
-    var (rows, row, cell, isQuoted): ([[String]], [String], String.UnicodeScalarView, Bool) = ([], [], .init(), false)
-    var rest = csv.unicodeScalars[...]
-    while let scalar = rest.popFirst() {
-      switch scalar {
-      case "\"" where isQuoted && rest.first == "\"":
-        cell.append("\"")
-        rest = rest.dropFirst()
-      case "\"": isQuoted.toggle()
-      case "," where !isQuoted:
-        row.append(String(cell))
-        cell = .init()
-      case "\r" where !isQuoted: break
-      case "\n" where !isQuoted:
-        rows.append(row + [String(cell)])
-        (row, cell) = ([], .init())
-      default: cell.append(scalar)
-      }
-    }
-    return rows
-  }
-
   @Test("A table has everything once, over many pages, and no cell that a spreadsheet would run")
   func tables() async throws {
     let dashboard = try await Dashboard()
@@ -149,7 +126,7 @@ struct FeedAndTableTests {
         let reply = try await program.get(path)
         #expect(reply.status == 200 && reply.header("content-type")?.hasPrefix("text/csv") == true)
         #expect(reply.header("content-disposition")?.hasPrefix("attachment") == true)
-        let table = rows(try #require(reply.whole))
+        let table = tableRows(try #require(reply.whole))
         #expect(table.first?.first == "first_seen" && table.count == count + 1, "\(path)")
         #expect(table.allSatisfy { $0.count == table[0].count })
         #expect(Set(table.map { $0[6] }).count == table.count)
@@ -159,10 +136,10 @@ struct FeedAndTableTests {
           #expect(!cell.unicodeScalars.contains { $0.isDeceptive })
         }
       }
-      let filtered = rows(try #require(try await program.get("/search.csv?name=%3Dh7.alpha.example").whole))
+      let filtered = tableRows(try #require(try await program.get("/search.csv?name=%3Dh7.alpha.example").whole))
       #expect(filtered.dropFirst().map { $0[1] } == ["h7.alpha.example"])
       let acknowledged = "/domains/\(all.domain)/export.csv?state=acknowledged"
-      let told = rows(try #require(try await program.get(acknowledged).whole))
+      let told = tableRows(try #require(try await program.get(acknowledged).whole))
       #expect(told.count == FeedAndTableTests.hostile.count + 1)
       #expect(told.dropFirst().allSatisfy { $0.contains("'=cmd|' /C calc'!A0") })
       let wrong = try await program.get("/search.csv?serial=xyz&from=tomorrow")

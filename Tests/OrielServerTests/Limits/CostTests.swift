@@ -9,30 +9,24 @@ import Testing
 
 @Suite("What requests cost", .serialized)
 struct CostTests {
-  private static let size = 1 << 15
-
-  private func growth(_ piece: String, _ work: (String) throws -> Void) rethrows -> Double {
-    try TestSupport.growth(to: CostTests.size, input: { String(repeating: piece, bytes: $0) }, work)
-  }
-
   @Test("Text is escaped for pages, tables and figures in linear time", arguments: costlyPieces)
   func escaping(_ piece: String) {
-    #expect(growth(piece) { _ = SafeHTML().escapeText($0) } < 3)
-    #expect(growth(piece) { _ = CSVRow.text([$0]) } < 3)
-    let metrics = growth(piece) { text in
+    #expect(growth(of: piece) { _ = SafeHTML().escapeText($0) } < 3)
+    #expect(growth(of: piece) { _ = CSVRow.text([$0]) } < 3)
+    let metrics = growth(of: piece) { text in
       var figures = MetricsText()
       figures.add("a", "b", [([("log", text)], 1)])
     }
     #expect(metrics < 3)
-    #expect(growth(piece) { _ = Phrase.issuer("O=" + $0) } < 3)
+    #expect(growth(of: piece) { _ = Phrase.issuer("O=" + $0) } < 3)
   }
 
   @Test("Forms are read in linear time, and what was typed is shown again", arguments: costlyPieces)
   func forms(_ piece: String) throws {
-    #expect(growth(piece) { _ = Form(Array($0.utf8)) } < 3)
-    #expect(growth(piece) { _ = Form(Array("a=\($0)".utf8)).query(without: []) } < 3)
+    #expect(growth(of: piece) { _ = Form(Array($0.utf8)) } < 3)
+    #expect(growth(of: piece) { _ = Form(Array("a=\($0)".utf8)).query(without: []) } < 3)
     let templates = try Templates()
-    let shown = growth(piece) { text in
+    let shown = growth(of: piece) { text in
       let form = Form(Array(("address=" + text).utf8))
       _ = templates.render("sign-in", ["typed": form.values, "next": text])
     }
@@ -42,15 +36,15 @@ struct CostTests {
   @Test(
     "Forms with files are read in linear time, whatever is in them", arguments: costlyPieces + ["\r\n--b", "--b\r\n"])
   func multipart(_ piece: String) {
-    let ratio = TestSupport.growth(
-      to: CostTests.size,
+    let ratio = growth(
+      to: 1 << 15,
       input: { size in
         Array("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n".utf8)
           + Array(String(repeating: piece, bytes: size).utf8) + Array("\r\n--b--\r\n".utf8)
       }
     ) { _ = try? Multipart($0, boundary: "b", most: 2500) }
     #expect(ratio < 3)
-    let head = growth(piece) { text in
+    let head = growth(of: piece) { text in
       let body = "--b\r\nContent-Disposition: form-data; name=\"a\(text)\"\r\n\r\nx\r\n--b--\r\n"
       _ = try? Multipart(Array(body.utf8), boundary: "b", most: 2500)
     }
@@ -61,28 +55,28 @@ struct CostTests {
   func json(_ piece: String) throws {
     let schema = Schema.object([Field("a", .list(.text), ""), Field("b", .text, "")])
     let quoted = { (text: String) in String(decoding: (try? JSONEncoder().encode(text)) ?? Data(), as: UTF8.self) }
-    let one = growth(piece) { _ = try? Document.read(Array("{\"b\": \(quoted($0))}".utf8), by: schema) }
-    let many = growth(piece) { text in
+    let one = growth(of: piece) { _ = try? Document.read(Array("{\"b\": \(quoted($0))}".utf8), by: schema) }
+    let many = growth(of: piece) { text in
       let list = Array(repeating: quoted(piece), count: text.utf8.count / 40).joined(separator: ",")
       _ = try? Document.read(Array("{\"a\": [\(list)]}".utf8), by: schema)
     }
-    let names = growth(piece) { text in
+    let names = growth(of: piece) { text in
       let fields = (0..<(text.utf8.count / 40)).map { "\(quoted(piece + "\($0)")): 1" }.joined(separator: ",")
       _ = try? Document.read(Array("{\(fields)}".utf8), by: schema)
     }
-    let raw = growth(piece) { _ = try? Document.read(Array("{\"b\": \($0)".utf8), by: schema) }
+    let raw = growth(of: piece) { _ = try? Document.read(Array("{\"b\": \($0)".utf8), by: schema) }
     #expect(one < 3 && many < 3 && names < 3 && raw < 3)
   }
 
   @Test("What is uploaded is looked through in linear time", arguments: costlyPieces)
   func uploads(_ piece: String) {
-    let upload = growth(piece) { text in
+    let upload = growth(of: piece) { text in
       let file = FormFile(name: text, bytes: Array(text.utf8))
       _ = try? CertificateUpload(files: [file], text: nil, source: "test", where: { _ in true })
       _ = try? CertificateUpload(files: [], text: text, source: "test", where: { _ in true })
     }
-    let rows = growth(piece) { _ = try? CrtShImport.read(Array($0.utf8)) }
-    let row = growth(piece) { text in
+    let rows = growth(of: piece) { _ = try? CrtShImport.read(Array($0.utf8)) }
+    let row = growth(of: piece) { text in
       let json = String(decoding: (try? JSONEncoder().encode(text)) ?? Data(), as: UTF8.self)
       let row = """
         [{"issuer_name": \(json), "name_value": \(json), "not_before": "2026-10-01T00:00:00",
