@@ -207,6 +207,7 @@ package final class Service: Sendable {
   }
 
   private func watchHealth() async throws {
+    var clock = ClockSuspicion()
     while true {
       try await time.sleep(healthInterval)
       let plan = plan.withLock { $0 }
@@ -214,9 +215,11 @@ package final class Service: Sendable {
         store: alertStore, following: store, settings: plan.health, routes: plan.routes, logger: logger,
         now: time.now)
       let count = watchedCount.withLock { $0 }
-      let clock = ClockSuspicion(board.all, now: time.now()).map { (reason: $0.description, logs: $0.logs) }
+      clock.look(board.all)
       let folders = await accounts?.inventoryFolders() ?? [:]
-      if try await watch.look(watchedCount: count, clock: clock, folders: folders) { alerts.wake() }
+      if try await watch.look(watchedCount: count, clock: (clock.reason, clock.logs), folders: folders) {
+        alerts.wake()
+      }
     }
   }
 }

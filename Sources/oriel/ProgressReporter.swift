@@ -29,8 +29,7 @@ final class ProgressReporter: Sendable {
   func finish(except named: Set<LogID>) { note(board.all.filter { !named.contains($0.logID) }, isLast: true) }
 
   private func note(_ all: [FollowStatus], isLast: Bool = false) {
-    let now = Timekeeper.system.now()
-    for notice in notices.withLock({ $0.next(all, now: now, isLast: isLast) }) {
+    for notice in notices.withLock({ $0.next(all, isLast: isLast) }) {
       logger.log(level: notice.level, "\(notice.text)")
     }
   }

@@ -46,14 +46,15 @@ struct HeadTimeTests {
 
   private static let time: Int64 = 1_800_000_000_000
 
-  /// A log whose newest head is so many minutes ahead; nil for one that has not answered.
-  private func status(_ number: Int, ahead minutes: Int64?) -> FollowStatus {
+  /// A log whose newest head was so many seconds ahead when it was polled; nil for one that has not answered.
+  private func status(_ number: Int, ahead seconds: Int64?, polledAt time: Int64 = Self.time) -> FollowStatus {
     var status = FollowStatus(
       logID: LogID(.hash([UInt8(number)])), description: "log \(number)", operatorName: "", kind: "static-ct")
-    guard let minutes else { return status }
-    status.headTimestamp = UInt64(Self.time + minutes * 60_000)
-    status.state = minutes > 5 ? .frozen : .current
-    status.reason = minutes > 5 ? "in the future" : nil
+    guard let seconds else { return status }
+    let head = PolledHead(size: 1, timestamp: UInt64(time + seconds * 1000), polledAt: time)
+    status.head = head
+    status.state = head.isAhead ? .frozen : .current
+    status.reason = head.isAhead ? "in the future" : nil
     return status
   }
 
@@ -66,27 +67,56 @@ struct HeadTimeTests {
     arguments: [3, 5, 60])
   func clock(count: Int) {
     var notices = StatusNotices()
-    let wrong = (0..<count).map { status($0, ahead: $0 == 0 ? 1 : 61) }
-    let first = notices.next(wrong, now: Self.time)
+    let wrong = (0..<count).map { status($0, ahead: $0 == 0 ? 60 : 3660) }
+    let first = notices.next(wrong)
     #expect(
       first.count == 1 && first[0].text.hasPrefix("this machine's clock is behind: the newest heads of \(count - 1) of")
     )
     #expect(first[0].text.contains("by 61 minutes"), "\(first)")
-    #expect(notices.next(wrong, now: Self.time) == [])
+    #expect(notices.next(wrong) == [])
     let right = (0..<count).map { status($0, ahead: 0) }
     #expect(
-      notices.next(right, now: Self.time)
+      notices.next(right)
         == Self.notices(.notice, ["this machine's clock agrees with the logs again"]))
-    #expect(notices.next(right, now: Self.time) == [])
+    #expect(notices.next(right) == [])
+  }
+
+  @Test("A log that was excused stays so until it is polled again; what it says then counts")
+  func excused() {
+    var notices = StatusNotices()
+    var all = (0..<5).map { status($0, ahead: 3660) }
+    #expect(notices.next(all).count == 1)
+    // The clock is set right, and the logs are polled again one by one.
+    for number in 0..<4 {
+      all[number] = status(number, ahead: 0, polledAt: Self.time + 3_660_000)
+      // With the third of five, most agree again.
+      #expect(notices.next(all).map(\.level) == (number == 2 ? [.notice] : []), "\(number)")
+    }
+    // The last one is wrong itself.
+    all[4] = status(4, ahead: 3660, polledAt: Self.time + 3_660_000)
+    #expect(notices.next(all) == Self.notices(.warning, ["log 4 is frozen: in the future"]))
+    all[4] = status(4, ahead: 0, polledAt: Self.time + 3_661_000)
+    #expect(notices.next(all) == Self.notices(.notice, ["log 4 is well again"]))
+  }
+
+  @Test("A clock that is behind by about what is allowed is suspected once, not by turns")
+  func atTheLimit() {
+    var notices = StatusNotices()
+    var said: [StatusNotices.Notice] = []
+    for look in 0..<100 {
+      // The heads are up to 40 s old when they are polled.
+      said += notices.next((0..<9).map { status($0, ahead: 320 - Int64((look * 7 + $0 * 5) % 40)) })
+    }
+    #expect(said.count == 1 && said[0].text.hasPrefix("this machine's clock is behind"), "\(said)")
   }
 
   @Test("Where few logs are ahead, each is named; of one or two it can't be told whose clock is wrong")
   func logs() {
     for (ahead, behind) in [(1, 0), (2, 0), (1, 3), (2, 2), (20, 20)] {
       var notices = StatusNotices()
-      let all = (0..<(ahead + behind)).map { status($0, ahead: $0 < ahead ? 61 : 0) }
+      let all = (0..<(ahead + behind)).map { status($0, ahead: $0 < ahead ? 3660 : 0) }
       #expect(
-        notices.next(all, now: Self.time)
+        notices.next(all)
           == Self.notices(.warning, (0..<ahead).map { "log \($0) is frozen: in the future" }))
     }
   }
@@ -94,17 +124,17 @@ struct HeadTimeTests {
   @Test("While others have not answered, no log is named for its clock; in the end it is")
   func waiting() {
     var notices = StatusNotices()
-    var all = [status(0, ahead: 61), status(1, ahead: nil), status(2, ahead: nil)]
-    #expect(notices.next(all, now: Self.time) == [])
-    all[1] = status(1, ahead: 61)
-    #expect(notices.next(all, now: Self.time) == [])
-    all[2] = status(2, ahead: 61)
-    #expect(notices.next(all, now: Self.time).count == 1)
+    var all = [status(0, ahead: 3660), status(1, ahead: nil), status(2, ahead: nil)]
+    #expect(notices.next(all) == [])
+    all[1] = status(1, ahead: 3660)
+    #expect(notices.next(all) == [])
+    all[2] = status(2, ahead: 3660)
+    #expect(notices.next(all).count == 1)
     var others = StatusNotices()
-    #expect(others.next([status(0, ahead: 61), status(1, ahead: nil)], now: Self.time, isLast: true).count == 1)
+    #expect(others.next([status(0, ahead: 3660), status(1, ahead: nil)], isLast: true).count == 1)
     var patient = StatusNotices()
     var looks = 0
-    while patient.next([status(0, ahead: 61), status(1, ahead: nil)], now: Self.time).isEmpty, looks < 100 {
+    while patient.next([status(0, ahead: 3660), status(1, ahead: nil)]).isEmpty, looks < 100 {
       looks += 1
     }
     #expect(looks > 0 && looks < 100)
@@ -113,13 +143,13 @@ struct HeadTimeTests {
   @Test("A log in trouble is named once with the reason, and once when it is well again")
   func trouble() {
     var (notices, log) = (StatusNotices(), status(0, ahead: 0))
-    #expect(notices.next([log], now: Self.time) == [])
+    #expect(notices.next([log]) == [])
     for (state, level) in [(LogState.unreachable, Logger.Level.warning), (.lying, .error), (.frozen, .warning)] {
       (log.state, log.reason) = (state, "why")
-      #expect(notices.next([log], now: Self.time) == Self.notices(level, ["log 0 is \(state.rawValue): why"]))
-      #expect(notices.next([log], now: Self.time) == [])
+      #expect(notices.next([log]) == Self.notices(level, ["log 0 is \(state.rawValue): why"]))
+      #expect(notices.next([log]) == [])
       (log.state, log.reason) = (.current, nil)
-      #expect(notices.next([log], now: Self.time) == Self.notices(.notice, ["log 0 is well again"]))
+      #expect(notices.next([log]) == Self.notices(.notice, ["log 0 is well again"]))
     }
   }
 }

@@ -50,16 +50,16 @@ package struct HealthWatch: Sendable {
   ///
   /// - Parameters:
   ///   - watchedCount: how many items are watched, for the heartbeat.
-  ///   - clock: why this machine's clock must be wrong, with the logs whose trouble that explains; nil if it seems right.
+  ///   - clock: why this machine's clock must be wrong, nil if it seems right; and the logs whose trouble that explains.
   ///   - folders: those of the inventory, each with the reason if it can't be listed.
   /// - Returns: whether there is something new in the outbox.
   @discardableResult
   package func look(
-    watchedCount: Int, clock: (reason: String, logs: Set<LogID>)? = nil, folders: [String: String?] = [:]
+    watchedCount: Int, clock: (reason: String?, logs: Set<LogID>) = (nil, []), folders: [String: String?] = [:]
   ) async throws -> Bool {
     let logs = try await following.logs()
-    var isNew = try await look(atClock: clock?.reason)
-    for log in logs where clock?.logs.contains(log.logID) != true {
+    var isNew = try await look(atClock: clock.reason)
+    for log in logs where !clock.logs.contains(log.logID) {
       if try await look(at: log) { isNew = true }
     }
     if try await lookAtDeliveries() { isNew = true }

@@ -2,6 +2,24 @@ package import CertificateTransparency
 package import OrielStore
 import Synchronization
 
+/// The newest head of a log, as of a poll.
+package struct PolledHead: Hashable, Sendable {
+  package let size: UInt64
+  /// Milliseconds since 1970, as the log has it.
+  package let timestamp: UInt64
+  /// The time of the poll: milliseconds since 1970, as this machine has it.
+  package let polledAt: Int64
+
+  /// Milliseconds by which it was ahead of this machine's clock; negative if behind.
+  var lead: Int64 { Int64(clamping: timestamp).subtractingReportingOverflow(polledAt).partialValue }
+
+  /// Whether it was dated further in the future than clocks differ.
+  var isAhead: Bool { lead > PolledHead.allowedLead }
+
+  /// Milliseconds.
+  static let allowedLead: Int64 = 300_000
+}
+
 /// How one log fares at this moment.
 package struct FollowStatus: Sendable {
   package let logID: LogID
@@ -12,8 +30,8 @@ package struct FollowStatus: Sendable {
   package var reason: String?
   package var position: UInt64?
   package var verified: UInt64?
-  package var headSize: UInt64?
-  package var headTimestamp: UInt64?
+  /// As of the last poll.
+  package var head: PolledHead?
   /// Entries digested since the follower started.
   package var digested: UInt64 = 0
   package var matches: UInt64 = 0
@@ -21,20 +39,9 @@ package struct FollowStatus: Sendable {
   package var entriesIn: Double?
   package var entriesOut: Double?
 
-  /// Whether a head is dated further in the future than clocks differ.
-  static func isAhead(_ timestamp: UInt64, now: Int64) -> Bool {
-    timestamp > UInt64(max(0, now)).addingReportingOverflow(allowedLead).partialValue
-  }
-
-  /// Whether its newest head is.
-  func isAhead(at now: Int64) -> Bool { headTimestamp.map { FollowStatus.isAhead($0, now: now) } ?? false }
-
-  /// Milliseconds.
-  private static let allowedLead: UInt64 = 300_000
-
   /// Seconds until everything published is read, at the present pace; nil if it is not catching up.
   package var secondsToCatchUp: Double? {
-    guard let position, let headSize, let entriesIn, position < headSize else { return nil }
+    guard let position, let headSize = head?.size, let entriesIn, position < headSize else { return nil }
     let gain = entriesIn - (entriesOut ?? 0)
     return gain > 0 ? Double(headSize - position) / gain : nil
   }
@@ -56,6 +63,8 @@ package final class StatusBoard: Sendable {
       statuses[log.logID] = status
     }
   }
+
+  package subscript(log: LogDescription) -> FollowStatus? { statuses.withLock { $0[log.logID] } }
 
   /// All logs, by name.
   package var all: [FollowStatus] {

@@ -168,9 +168,9 @@ struct LogFollower {
     }
     let known = judge.known ?? head
     rates.published(known.treeSize, at: context.time.now())
+    let polled = PolledHead(size: known.treeSize, timestamp: known.timestamp, polledAt: context.time.now())
     context.board.update(log) { status in
-      status.headSize = known.treeSize
-      status.headTimestamp = known.timestamp
+      status.head = polled
       status.entriesOut = rates.out
     }
     return known
@@ -377,7 +377,7 @@ struct LogFollower {
     }
     let time = Timestamp(milliseconds: head.timestamp)
     // One from the future would hide for as long that the log is frozen.
-    let isAhead = FollowStatus.isAhead(head.timestamp, now: context.time.now())
+    let isAhead = context.board[log]?.head?.isAhead == true
     let reason =
       isAhead ? "its newest head is dated \(time), in the future" : isOld(head) ? "its newest head is of \(time)" : nil
     try await set(reason == nil ? .current : .frozen, reason: reason, answered: true)

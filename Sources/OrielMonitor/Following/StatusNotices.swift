@@ -10,7 +10,7 @@ package struct StatusNotices: Sendable {
   }
 
   private var states: [LogID: LogState] = [:]
-  private var clockIsSuspect = false
+  private var clock = ClockSuspicion()
   private var looks = 0
 
   /// So many looks long it is waited for the heads of other logs, before a log that is ahead of time is named alone.
@@ -20,23 +20,22 @@ package struct StatusNotices: Sendable {
 
   /// What is new since the last look.
   ///
-  /// - Parameters:
-  ///   - now: milliseconds since 1970.
-  ///   - isLast: whether nobody looks again.
-  package mutating func next(_ all: [FollowStatus], now: Int64, isLast: Bool = false) -> [Notice] {
+  /// - Parameter isLast: whether nobody looks again.
+  package mutating func next(_ all: [FollowStatus], isLast: Bool = false) -> [Notice] {
     looks += 1
     var notices: [Notice] = []
-    let suspicion = ClockSuspicion(all, now: now)
-    if let suspicion, !clockIsSuspect { notices.append(Notice(level: .warning, text: suspicion.description)) }
-    if suspicion == nil, clockIsSuspect {
+    let wasSuspect = clock.reason != nil
+    clock.look(all)
+    if let reason = clock.reason, !wasSuspect { notices.append(Notice(level: .warning, text: reason)) }
+    if clock.reason == nil, wasSuspect {
       notices.append(Notice(level: .notice, text: "this machine's clock agrees with the logs again"))
     }
-    clockIsSuspect = suspicion != nil
-    let mayWait = !isLast && looks < StatusNotices.looksForOthers && all.contains { $0.headTimestamp == nil }
+    let mayWait = !isLast && looks < StatusNotices.looksForOthers && all.contains { $0.head == nil }
+    let excused = clock.logs
     for status in all {
-      let isAhead = status.state == .frozen && status.isAhead(at: now)
       // Whose clock is wrong shows once most have answered.
-      if isAhead, mayWait || suspicion != nil { continue }
+      let isAhead = status.state == .frozen && status.head?.isAhead == true
+      if isAhead, mayWait || excused.contains(status.logID) { continue }
       let before = states.updateValue(status.state, forKey: status.logID)
       if status.state != before, let notice = StatusNotices.notice(status, before: before) { notices.append(notice) }
     }

@@ -109,7 +109,7 @@ actor ServiceMetrics {
       samples { log, status in log.lag(status) == 0 ? 0 : status?.secondsToCatchUp })
     text.add(
       "oriel_log_head_age_seconds", "Age of the newest tree head.",
-      samples { _, status in status?.headTimestamp.map { Double(max(0, now - Int64(clamping: $0))) / 1000 } })
+      samples { _, status in status?.head.map { Double(max(0, now - Int64(clamping: $0.timestamp))) / 1000 } })
     text.add(
       "oriel_log_answer_age_seconds", "Time since a log last answered.",
       samples { log, _ in log.lastSuccess.map { Double(max(0, now - $0)) / 1000 } })

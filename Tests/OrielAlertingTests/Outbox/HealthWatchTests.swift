@@ -89,7 +89,7 @@ struct HealthWatchTests {
     let outbox = try await Outbox()
     let watch = watch(outbox)
     try await set(.frozen, outbox)
-    let clock = (reason: "most are ahead", logs: Set([outbox.log.logID]))
+    let clock: (reason: String?, logs: Set<LogID>) = ("most are ahead", [outbox.log.logID])
     #expect(try await !watch.look(watchedCount: 1, clock: clock))
     outbox.pass(3_599_000)
     #expect(try await !watch.look(watchedCount: 1, clock: clock))
@@ -97,8 +97,10 @@ struct HealthWatchTests {
     #expect(try await watch.look(watchedCount: 1, clock: clock))
     outbox.pass(36_000_000)
     #expect(try await !watch.look(watchedCount: 1, clock: clock))
+    // Set right: the log stays excused until it is polled again.
+    #expect(try await watch.look(watchedCount: 1, clock: (nil, clock.logs)))
+    #expect(try await !watch.look(watchedCount: 1, clock: (nil, clock.logs)))
     try await set(.current, outbox)
-    #expect(try await watch.look(watchedCount: 1))
     #expect(try await !watch.look(watchedCount: 1))
     try await outbox.run(outbox.service()) { outbox.receiver.deliveries.count >= 2 }
     let alerts = outbox.receiver.deliveries.compactMap { delivery -> LogHealthAlert? in
@@ -172,6 +174,21 @@ struct HealthWatchTests {
       ])
     try await set(.current, outbox)
     #expect(try await heartbeats.look(watchedCount: 1))
+  }
+
+  @Test("What was given up by a clock that was ahead withholds no heartbeat once it is set right")
+  func givenUpAhead() async throws {
+    let outbox = try await Outbox()
+    let (year, day) = (Int64(365 * 86_400_000), Int64(86_400_000))
+    let watch = watch(outbox) { $0.heartbeat = .seconds(86_400) }
+    try await set(.current, outbox)
+    #expect(try await watch.look(watchedCount: 1))
+    outbox.receiver.answer { delivery in delivery.alert.kind == "certificate" ? .gone("410 gone") : .delivered("ok") }
+    outbox.pass(year)
+    try await outbox.sight("a.owner.example")
+    try await outbox.run(outbox.service()) { try await outbox.alerts.counts()[.givenUp] == 1 }
+    outbox.pass(day - year)
+    #expect(try await watch.look(watchedCount: 1))
   }
 
   @Test("The heartbeat comes when all is well, and only then")

@@ -51,7 +51,7 @@ extension LogRecord {
       "url": .text(url), "state": .text(state.rawValue), "state_since": .time(stateSince),
       "reason": reason.map { .text($0) }, "last_answer": lastSuccess.map { .time($0) },
       "verified_size": verified.map { .integer(Int64(clamping: $0)) },
-      "head_size": status?.headSize.map { .integer(Int64(clamping: $0)) },
+      "head_size": status?.head.map { .integer(Int64(clamping: $0.size)) },
       "lag_entries": lag(status).map { .integer(Int64(clamping: $0)) },
       "entries_per_second": status?.entriesIn.map { .number($0.isFinite ? $0 : 0) },
       "unreadable_entries": .integer(unreadable),
@@ -61,7 +61,7 @@ extension LogRecord {
   /// How many entries are published and not yet verified.
   func lag(_ status: FollowStatus?) -> UInt64? {
     let verified = status?.verified ?? verified?.index
-    return status?.headSize.flatMap { head in verified.map { head > $0 ? head - $0 : 0 } }
+    return (status?.head?.size).flatMap { head in verified.map { head > $0 ? head - $0 : 0 } }
   }
 }
 

@@ -127,7 +127,7 @@ extension Site {
 
   private func values(_ log: LogRecord, status: FollowStatus?) -> Values {
     let verified = status?.verified ?? log.verified?.index
-    let head = status?.headSize
+    let head = status?.head?.size
     let lag = head.flatMap { head in verified.map { head > $0 ? head - $0 : 0 } }
     return [
       "logID": log.logID.hash.hex, "log": log.description, "operator": log.operatorName, "kind": log.kind,
