@@ -31,12 +31,13 @@ struct LogLoader {
     try await storage.put(Blob(Blob.checkpoint, head.note))
   }
 
-  /// - Parameter known: the checkpoint that somebody else serves as this log's, where it could be fetched.
+  /// - Parameter known: what somebody else serves as this log's checkpoint, where it could be fetched. Where it is none,
+  ///   such as a page that says that the server is being repaired, nothing is compared.
   func load(known: [UInt8]? = nil) async throws -> (LogHead, TreeEdge) {
     let locked = try await locked()
     let anchored = try await anchored()
     if let anchored { try await checkAnchor { try compareAnchor(anchored, with: locked) } }
-    let known = try known.map { try read($0, "public log") }
+    let known = known.flatMap { try? read($0, "public log") }
     if let known { try comparePublic(known, with: locked) }
     let published = try await storage.get(Blob.checkpoint).map { try read($0, "directory") }
     if let published { try compare(published, with: locked) }

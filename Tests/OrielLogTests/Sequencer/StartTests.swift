@@ -86,6 +86,11 @@ struct StartTests {
     }
     try await open(copies[1]["checkpoint"])
     try await open(copies[0]["checkpoint"])
+    // What is no checkpoint of the log tells nothing about it.
+    let stranger = LogIdentity(origin: Bench.identity.origin, key: LogSigner())
+    try await open(Array("<html>We are back at 12:00</html>".utf8))
+    try await open([])
+    try await open(try await stranger.head(size: 300, root: .zero, at: bench.clock.now).note)
   }
 
   @Test("Two trees of one size are refused")
