@@ -154,10 +154,10 @@ package struct AccountService: Sendable {
   /// Whether a program, a deploy hook or a user of the API, told of something in the inventory lately.
   package func hasProgram(for domain: DomainID) async throws -> Bool {
     try await store.read { [store] connection in
-      let since = store.now() - AccountService.programSpan
+      let now = store.now()
       return try !connection.query(
-        "SELECT 1 FROM inventory WHERE domain_id = ? AND program_at >= ? LIMIT 1",
-        [.integer(domain.value), .integer(since)]
+        "SELECT 1 FROM inventory WHERE domain_id = ? AND program_at >= ? AND program_at <= ? LIMIT 1",
+        [.integer(domain.value), .integer(now - AccountService.programSpan), .integer(now)]
       ).isEmpty
     }
   }

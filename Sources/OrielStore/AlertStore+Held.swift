@@ -95,8 +95,8 @@ extension AlertStore {
         let listed = try told.filter { held, verdict in
           try !AlertStore.merge(connection, held.alert, to: RoutedTarget(target, verdict: verdict))
         }
-        guard let first = told.first?.held, !listed.isEmpty else { continue }
-        guard let id = try digest ?? AlertStore.addDigest(connection, of: first, now: now) else { return }
+        guard let first = told.first, !listed.isEmpty else { continue }
+        guard let id = try digest ?? AlertStore.addDigest(connection, of: first.held, now: now) else { return }
         digest = id
         let who: [SQLValue] = [.text(target.recipient), .text(target.target)]
         for (held, verdict) in listed {
@@ -109,9 +109,11 @@ extension AlertStore {
               .integer(now), .integer(id), .optional(verdict), .optional(held.alert.reported),
             ])
         }
+        // One that nobody could explain makes the digest as serious.
+        let verdict = listed.contains { $0.verdict == "unexplained" } ? "unexplained" : first.verdict
         try connection.execute(
-          "INSERT INTO deliveries (alert_id, recipient, target, next_attempt) VALUES (?, ?, ?, ?)",
-          [.integer(id)] + who + [.integer(now)])
+          "INSERT INTO deliveries (alert_id, recipient, target, verdict, next_attempt) VALUES (?, ?, ?, ?, ?)",
+          [.integer(id)] + who + [.optional(verdict), .integer(now)])
       }
     }
   }

@@ -72,11 +72,12 @@ extension AlertStore {
     let limit = SQLValue.integer(Int64(limit))
     return try await database.read { connection in
       guard try !DeliveryTarget.load(connection, target).isStopped(now: now, longest: policy.longest) else { return [] }
-      // A time that is further ahead than anybody could have set it was set by a clock that was ahead.
+      // Only digests wait for their time, and not for longer than anybody could have set it: by a clock that was ahead.
       let fresh = try connection.query(
         AlertStore.selectDelivery + """
            WHERE d.target = ?1 AND d.state = 'waiting' AND d.refusals = 0
-            AND (d.next_attempt <= ?2 OR d.next_attempt > ?2 + ?3) ORDER BY d.id LIMIT ?4
+            AND (d.next_attempt <= ?2 OR d.next_attempt > ?2 + ?3 OR a.kind <> 'digest' OR a.created_at > ?2)
+           ORDER BY d.id LIMIT ?4
           """, [.text(target), .integer(now), .integer(policy.window), limit])
       guard fresh.isEmpty else { return try fresh.map { try StoredDelivery($0) } }
       return try connection.query(

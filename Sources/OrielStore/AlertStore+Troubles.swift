@@ -47,7 +47,7 @@ extension AlertStore {
       guard !troubles.isEmpty else { return false }
       let limit: [SQLValue] = [.integer(now - after), .integer(now)]
       try connection.execute(
-        "UPDATE targets SET reported_at = NULL WHERE reported_at IS NOT NULL AND failing_since IS NULL")
+        "UPDATE targets SET reported_at = NULL WHERE \(AlertStore.recovered)")
       try connection.execute("UPDATE targets SET reported_at = ?2 WHERE \(AlertStore.failing)", limit)
       for condition in AlertStore.undelivered {
         try connection.execute("UPDATE deliveries SET reported_at = ?2 WHERE \(condition)", limit)
@@ -70,11 +70,13 @@ extension AlertStore {
     "verdict = 'unexplained' AND reported_at IS NULL AND state = 'given-up' AND ?2 > 0",
   ]
 
-  /// Targets that something waits for, and that have taken nothing since ?1 or before.
+  /// Targets that something waits for, and that have taken nothing since ?1 or before: nothing reached them, or all that
+  /// came, more than one alert, was refused.
   private static let failing = """
-    reported_at IS NULL AND failing_since <= ?1
-      AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = targets.target)
+    reported_at IS NULL AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = targets.target
+      AND (targets.failing_since <= ?1 OR targets.refusals > 1 AND d.refusals > 0 AND d.failing_since <= ?1))
     """
+  private static let recovered = "reported_at IS NOT NULL AND failing_since IS NULL AND refusals = 0"
 
   private static func troubles(
     _ connection: any SQLConnection, after: Int64, now: Int64
@@ -86,8 +88,9 @@ extension AlertStore {
     }
     let targets = try connection.query(
       """
-      SELECT target, coalesce(failing_since, reported_at), words, failing_since IS NULL FROM targets
-      WHERE (\(failing)) OR (reported_at IS NOT NULL AND failing_since IS NULL)
+      SELECT target, coalesce(failing_since, reported_at, (SELECT min(d.failing_since) FROM deliveries d
+        WHERE d.state = 'waiting' AND d.target = targets.target AND d.failing_since <= ?1)), words, \(recovered)
+      FROM targets WHERE (\(failing)) OR (\(recovered))
       ORDER BY target LIMIT 10000
       """, [.integer(now - after)])
     for row in part(targets) {
@@ -122,13 +125,13 @@ extension AlertStore {
   }
 
   /// How many deliveries to each target were given up since then, and why the last one was.
-  package func givenUp(since time: Int64) async throws -> [String: (count: Int, words: String)] {
+  package func givenUp(since time: Int64, now: Int64) async throws -> [String: (count: Int, words: String)] {
     try await database.read { connection in
       let rows = try connection.query(
         """
-        SELECT target, count(*), max(words) FROM deliveries WHERE state = 'given-up' AND last_attempt > ?
+        SELECT target, count(*), max(words) FROM deliveries WHERE state = 'given-up' AND last_attempt > ? AND last_attempt <= ?
         GROUP BY target
-        """, [.integer(time)])
+        """, [.integer(time), .integer(now)])
       return Dictionary(
         rows.compactMap { row in
           row.text(0).map { ($0, (count: Int(row.integer(1) ?? 0), words: row.text(2) ?? "")) }

@@ -53,6 +53,7 @@ package struct DeliveryTarget: Hashable, Sendable {
     // An alert that is refused again and again says nothing new of the others.
     guard isFirst else { return }
     refusals += 1
+    self.words = words
     if refusals >= DeliveryTarget.mostRefusals { stop(words, now: now, longest: longest, pause: pause) }
   }
 }

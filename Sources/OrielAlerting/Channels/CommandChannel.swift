@@ -71,7 +71,7 @@ package struct CommandChannel: Channel {
     case .exited(0): return .delivered("\(name) ended with 0" + said)
     case .exited(CommandChannel.temporaryFailure):
       return .refused("\(name) ended with \(CommandChannel.temporaryFailure) (try again)" + said)
-    case .exited(let code): return .refused("\(name) ended with \(code)" + said)
+    case .exited(let code): return .refused("\(name) ended with \(code)" + said, isPermanent: true)
     case .signalled(let signal): return .refused("\(name) was ended by signal \(signal)" + said)
     case .timedOut: return .refused("\(name) did not end in \(settings.timeLimit)" + said)
     case .notStarted(let reason): return .unavailable("\(name) can't be started: \(reason)")

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CTLogClient
 package import CertificateTransparency
 import Crypto
 import Foundation
@@ -245,24 +246,17 @@ package struct WebhookChannel: Channel {
     case 410: return .gone(words + " (gone for good)")
     // Who asks, how often, and whether anybody is there behind the gateway: nothing of the alert.
     case 401, 403, 407, 429, 502, 503, 504: return .unavailable(words, retryAfter: delay(retryAfter, now: now))
-    default: return .refused(words, retryAfter: delay(retryAfter, now: now))
+    // A request that took too long, and what came too early, may fare better.
+    default:
+      let isPermanent = (400..<500).contains(status) && ![408, 425].contains(status)
+      return .refused(words, isPermanent: isPermanent, retryAfter: delay(retryAfter, now: now))
     }
   }
 
-  /// Reads Retry-After (RFC 9110, section 10.2.3), a day at most.
+  /// Reads Retry-After, a day at most.
   private static func delay(_ value: String?, now: Timestamp) -> Duration? {
-    guard let value else { return nil }
-    let longest: Int64 = 86_400
-    if !value.isEmpty, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-      return .seconds(min(Int64(value) ?? longest, longest))
-    }
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_US_POSIX")
-    format.timeZone = .gmt
-    format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-    guard let date = format.date(from: value) else { return nil }
-    let seconds = date.timeIntervalSince1970 - Double(now.milliseconds / 1000)
-    return .seconds(Int64(min(max(seconds, 0), Double(longest))))
+    let asked = value.flatMap { ResponseHead.retryAfter($0, date: nil, now: Int64(clamping: now.milliseconds / 1000)) }
+    return asked.map { min($0, .seconds(86_400)) }
   }
 }
 

@@ -22,7 +22,9 @@ extension AlertService {
         defer { written.finish() }
         for delivery in due {
           guard !Task.isCancelled else { return }
-          written.yield(Written(delivery: delivery, send: try await write(delivery)))
+          // What follows upon another alert is about how that one ends, which may be under way.
+          let send = delivery.alert.kind.isFollowUp ? nil : try await write(delivery)
+          written.yield(Written(delivery: delivery, send: send))
         }
       }
       let goesOn = try await send(letters, atOnce: most)
@@ -37,11 +39,14 @@ extension AlertService {
     }
   }
 
-  /// An alert that is put together for its target, and what sends it.
+  /// An alert that is put together for its target.
   private struct Written: Sendable {
     let delivery: StoredDelivery
-    let send: @Sendable () async -> DeliveryResult
+    /// Sends it; nil if it is yet to be put together.
+    let send: Send?
   }
+
+  private typealias Send = @Sendable () async -> DeliveryResult
 
   private func send(_ letters: AsyncStream<Written>, atOnce most: Int) async throws -> Bool {
     try await withThrowingTaskGroup(of: Bool.self) { attempts in
@@ -62,23 +67,23 @@ extension AlertService {
 
   private static let gone = "it is not configured any more"
 
-  /// Puts together what is to be said.
-  private func write(_ delivery: StoredDelivery) async throws -> @Sendable () async -> DeliveryResult {
-    switch try await reach(delivery) {
-    case .unwanted, .gone: return { .gone(AlertService.gone) }
-    case .unreachable(let words): return { .unavailable(words) }
-    case .channel(let channel, _):
-      var alert = delivery.alert
-      if alert.kind == .digest { alert = try await store.close(digest: alert.id, now: now()) ?? alert }
-      var composed = try await composer.compose(alert, for: AlertTarget(delivery))
-      // A receiver that has refused what it says more than once gets no word of a stranger.
-      if delivery.messageRefusals > 1, let short = try await composer.short(delivery) {
-        composed = Alert(id: composed.id, createdAt: composed.createdAt, content: .short(short))
-      }
-      let origin = delivery.alert.kind.isFollowUp ? try await store.origin(of: delivery) : nil
-      let id = { (key: String) in AlertStore.key(key, delivery.recipient, delivery.target) }
-      return await channel.prepare(Delivery(id: id(alert.key), alert: composed, inReplyTo: origin.map(id)))
+  /// Puts together what is to be said; nil if nobody is to be reached at the moment.
+  private func write(_ delivery: StoredDelivery) async throws -> Send? {
+    guard case .channel(let channel, _) = try await reach(delivery) else { return nil }
+    return try await write(delivery, for: channel)
+  }
+
+  private func write(_ delivery: StoredDelivery, for channel: any Channel) async throws -> Send {
+    var alert = delivery.alert
+    if alert.kind == .digest { alert = try await store.close(digest: alert.id, now: now()) ?? alert }
+    var composed = try await composer.compose(alert, for: AlertTarget(delivery))
+    // A receiver that has refused what it says more than once gets no word of a stranger.
+    if delivery.messageRefusals > 1, let short = try await composer.short(delivery) {
+      composed = Alert(id: composed.id, createdAt: composed.createdAt, content: .short(short))
     }
+    let origin = delivery.alert.kind.isFollowUp ? try await store.origin(of: delivery) : nil
+    let id = { (key: String) in AlertStore.key(key, delivery.recipient, delivery.target) }
+    return await channel.prepare(Delivery(id: id(alert.key), alert: composed, inReplyTo: origin.map(id)))
   }
 
   /// How a delivery's target is reached at this moment.
@@ -99,9 +104,10 @@ extension AlertService {
     let result: DeliveryResult
     var isConfirmed = delivery.isTargetProven
     switch try await reach(delivery) {
-    case .channel(_, let hasConfirmed):
+    case .channel(let channel, let hasConfirmed):
       isConfirmed = isConfirmed || hasConfirmed
-      result = await letter.send()
+      let send = if let send = letter.send { send } else { try await write(delivery, for: channel) }
+      result = await send()
     case .unreachable(let words): result = .unavailable(words)
     case .gone(let words): result = .gone(words)
     case .unwanted(let words): return try await note(delivery, .dropped, words)
@@ -117,7 +123,9 @@ extension AlertService {
       let isMistake = part == .recipient && isPermanent && !isConfirmed && words.contains(/\b5\.1\.\d+\b/)
       guard !isMistake, !isOver(delivery) else { return try await giveUp(delivery, words) }
       let pause = settings.pause(afterFailures: delivery.refusals + 1, asked: asked, random: .random(in: 0..<1))
-      return try await note(delivery, .refused(ofMessage: part == .message, retryAt: now() + pause), words)
+      // What the receiver calls temporary is not for what the alert says, unless it lasts.
+      let isOfMessage = part == .message && (isPermanent || isSetAside(delivery))
+      return try await note(delivery, .refused(ofMessage: isOfMessage, retryAt: now() + pause), words)
     }
   }
 
@@ -126,6 +134,13 @@ extension AlertService {
     guard let since = delivery.failingSince else { return false }
     return now() - since >= settings.giveUpAfter.wholeMilliseconds
   }
+
+  /// Whether it has been refused for an hour.
+  private func isSetAside(_ delivery: StoredDelivery) -> Bool {
+    delivery.failingSince.map { now() - $0 >= AlertService.hour } ?? false
+  }
+
+  private static let hour: Int64 = 3_600_000
 
   private func giveUp(_ delivery: StoredDelivery, _ words: String) async throws -> Bool {
     let target = AlertTarget(delivery)

@@ -80,7 +80,7 @@ extension HealthWatch {
           + "\(CertificateLetter.time(Timestamp(clamping: trouble.since))): \(trouble.words.oneLine(limit: 200))")
     }
     // For one heartbeat: what was given up is not given back by silence.
-    let lost = try await store.givenUp(since: now() - every.wholeMilliseconds)
+    let lost = try await store.givenUp(since: now() - every.wholeMilliseconds, now: now())
     for (target, loss) in lost.sorted(by: { $0.key < $1.key }) where targets.contains(target) {
       reasons.append(
         "\(counted(loss.count, "alert", "alerts")) to \(DeliveryPlace(target).words) could not be delivered: "

@@ -184,8 +184,10 @@ struct CommandChannelTests {
       ("echo fine; echo indeed >&2", .delivered("/bin/sh ended with 0: fine indeed")),
       ("exit 0", .delivered("/bin/sh ended with 0")),
       ("echo busy; exit 75", .refused("/bin/sh ended with 75 (try again): busy")),
-      ("echo 'no: \u{1b}[31mway' >&2; exit 3", .refused(#"/bin/sh ended with 3: no: \u{1b}[31mway"#)),
-      ("exit 255", .refused("/bin/sh ended with 255")),
+      (
+        "echo 'no: \u{1b}[31mway' >&2; exit 3", .refused(#"/bin/sh ended with 3: no: \u{1b}[31mway"#, isPermanent: true)
+      ),
+      ("exit 255", .refused("/bin/sh ended with 255", isPermanent: true)),
       ("kill -9 $$", .refused("/bin/sh was ended by signal 9")),
       ("exec 0<&- 1>&- 2>&-; exit 0", .delivered("/bin/sh ended with 0")),
     ] as [(String, DeliveryResult)])
@@ -203,7 +205,7 @@ struct CommandChannelTests {
   @Test("takes any amount of output, and keeps its start")
   func hugeOutput() async throws {
     let result = try await Self.run("head -c 30000000 /dev/zero | tr '\\0' x; exit 1").result
-    #expect(result == .refused("/bin/sh ended with 1: " + String(repeating: "x", count: 4096)))
+    #expect(result == .refused("/bin/sh ended with 1: " + String(repeating: "x", count: 4096), isPermanent: true))
   }
 
   @Test("does not wait for what the command leaves running")

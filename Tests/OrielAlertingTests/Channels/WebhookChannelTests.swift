@@ -175,13 +175,13 @@ struct WebhookChannelTests {
   @Test("reads and quotes the start of a huge body only")
   func hugeBody() async throws {
     let result = try await Self.deliver(to: TestResponse(status: 400, String(repeating: "x", count: 5_000_000))).result
-    #expect(result == .refused("answered 400: " + String(repeating: "x", count: 4096)))
+    #expect(result == .refused("answered 400: " + String(repeating: "x", count: 4096), isPermanent: true))
   }
 
   @Test("quotes a body in one line that fools no terminal")
   func hostileBody() async throws {
     let result = try await Self.deliver(to: TestResponse(status: 400, "a\u{1b}[2J\r\nb\u{202e}c\0")).result
-    #expect(result == .refused(#"answered 400: a\u{1b}[2J b\u{202e}c\u{0}"#))
+    #expect(result == .refused(#"answered 400: a\u{1b}[2J b\u{202e}c\u{0}"#, isPermanent: true))
   }
 
   @Test("reaches nobody where nobody listens")

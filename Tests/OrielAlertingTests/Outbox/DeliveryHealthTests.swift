@@ -37,13 +37,13 @@ struct DeliveryHealthTests {
     try await outbox.alerts.deliveries(limit: 100).filter { $0.alert.kind == kind }.map(\.target)
   }
 
-  @Test("A target that has taken nothing for an hour is reported once, by another channel, and its recovery too")
-  func failing() async throws {
+  @Test(
+    "A target that has taken nothing for an hour is reported once, by another channel, and its recovery too",
+    arguments: [DeliveryResult.unavailable("535 wrong password"), .refused("404 what is this?", isPermanent: true)])
+  func failing(of result: DeliveryResult) async throws {
     let outbox = try await Outbox()
     let service = outbox.service(routes: routes(outbox), router: router.with(outbox))
-    outbox.receiver.answer { delivery in
-      delivery.alert.kind == "certificate" ? .unavailable("535 wrong password") : .delivered("ok")
-    }
+    outbox.receiver.answer { delivery in delivery.alert.kind == "certificate" ? result : .delivered("ok") }
     for label in ["a", "b"] { try await outbox.sight(label + ".owner.example") }
     try await outbox.run(service, untilQuietAfter: 1)
     outbox.pass(Self.hour - 1)
@@ -54,8 +54,8 @@ struct DeliveryHealthTests {
     try await outbox.run(service) { reports(outbox).count == 1 }
     #expect(try await targets(.deliveryHealth, outbox) == [Self.chat.target])
     let report = try #require(reports(outbox).first)
-    #expect(report.failing.map(\.reason) == ["535 wrong password"] && report.failing.map(\.waiting) == [2])
-    #expect(report.undelivered.isEmpty && report.recovered.isEmpty)
+    #expect(report.failing.map(\.reason) == [result.words] && report.failing.map(\.waiting) == [2])
+    #expect(report.recovered.isEmpty)
     outbox.receiver.answer { _ in .delivered("ok") }
     outbox.pass(Self.hour)
     try await outbox.run(service) { outbox.receiver.names.suffix(2) == ["a.owner.example", "b.owner.example"] }
@@ -125,9 +125,11 @@ struct DeliveryHealthTests {
   }
 
   @Test(
-    "From the second refusal of what it says on, an alert has no word of a stranger in it; a mailbox's refusal changes nothing",
-    arguments: [DeliveryResult.refused("554 no"), .refused("450 no", of: .recipient)])
-  func short(refusal: DeliveryResult) async throws {
+    "After two refusals of what it says, an alert has no word of a stranger in it: of temporary ones those count that come after an hour, and those of a mailbox never",
+    arguments: [
+      (.refused("554 no", isPermanent: true), 2), (.refused("451 later"), 3), (.refused("450 no", of: .recipient), 4),
+    ] as [(DeliveryResult, Int)])
+  func short(refusal: DeliveryResult, inFull: Int) async throws {
     let outbox = try await Outbox()
     let service = outbox.service(router: router.with(outbox))
     outbox.receiver.answer { _ in refusal }
@@ -137,11 +139,7 @@ struct DeliveryHealthTests {
       outbox.pass(6 * Self.hour)
     }
     let kinds = outbox.receiver.deliveries.map(\.alert.kind)
-    let isOfMessage = refusal == .refused("554 no")
-    #expect(
-      kinds.prefix(4)
-        == (isOfMessage ? ["certificate", "certificate", "short", "short"] : Array(repeating: "certificate", count: 4))[
-          ...])
+    #expect(kinds.prefix(4) == (0..<4).map { $0 < inFull ? "certificate" : "short" }[...])
     #expect(Set(outbox.receiver.deliveries.map(\.id)).count == 1)
   }
 

@@ -172,6 +172,29 @@ struct HoldTests {
     #expect(court.post.mails.count == 22 && values == ["<\(digest.message.messageID)>"])
   }
 
+  @Test(
+    "What becomes known while its alert waits is followed up in one go with it, in its thread, where known ones are wanted"
+  )
+  func explainedMeanwhile() async throws {
+    let court = try await Courtroom()
+    let account = try await court.account("alpha")
+    let domain = try await court.domain(account, telling: [Self.me]) { $0.known = .atOnce }
+    court.post.answer(.unavailable("no route"))
+    let pair = try court.issue()
+    try await court.sight(pair)
+    try await court.settle()
+    try await court.tell(pair, of: domain)
+    try await court.router.reconsider()
+    court.post.answer(.delivered("250 ok"))
+    court.pass(Courtroom.hour)
+    let before = court.post.mails.count
+    for _ in 0..<2 { try await court.settle() }
+    #expect(try await court.alerts.counts() == [.delivered: 2])
+    let mails = court.post.mails.dropFirst(before)
+    let values = mails.last?.message.headers.filter { $0.name == "In-Reply-To" }.map(\.value)
+    #expect(mails.count == 2 && values == mails.first.map { ["<\($0.message.messageID)>"] })
+  }
+
   @Test("What becomes known while its alert can't be sent is not sent any more, nor followed up")
   func explainedBefore() async throws {
     let (court, _, domain) = try await court(.none)
