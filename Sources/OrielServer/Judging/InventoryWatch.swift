@@ -1,6 +1,7 @@
 import Dispatch
 import MerkleTree
 import OrielAccounts
+import OrielAlerting
 import OrielSettings
 import OrielStore
 import OrielVerdicts
@@ -9,8 +10,8 @@ import OrielWatchlist
 /// Takes what is in folders of the operator's into the inventory of the operator's domains.
 actor InventoryWatch {
   private static let day: Int64 = 86_400_000
-  /// Reading blocks, and must keep no other work waiting.
-  private static let queue = DispatchQueue(label: "oriel.inventory", qos: .utility)
+  /// Reading blocks, and must keep no other work waiting; not even another folder.
+  private static let queue = DispatchQueue(label: "oriel.inventory", qos: .utility, attributes: .concurrent)
 
   private let accounts: AccountStore
   private let alerts: AlertStore
@@ -21,14 +22,27 @@ actor InventoryWatch {
   /// What the file last said of each; only a change of that overrules what the owner says on the page.
   private var completeness: [String: Bool] = [:]
   private let note: @Sendable (String) -> Void
-  /// What can't be read, by item and path.
+  /// What can't be read, by folder and path.
   private var unread: [String: [String: String]] = [:]
   private var watched: (folders: [Configuration.InventoryFolder], account: AccountID)?
   private var looks: [String: Look] = [:]
+  /// The looks that have not ended. On a file system whose server is gone they may never.
+  private var running: [String: Task<Void, any Error>] = [:]
+  /// Folders whose running look was waited for in vain.
+  private var silent: Set<String> = []
   /// Each folder that was looked into, with the reason if it, or one in it, can't be listed.
   private(set) var listings: [String: String?] = [:]
   /// A folder is not looked at again before so much time has passed, however many certificates are in question.
   private let pause: Duration
+  private let patience: Patience
+
+  /// How long it is waited for a folder.
+  struct Patience: Sendable {
+    /// While a certificate is in question.
+    var inQuestion: Duration = .seconds(5)
+    /// Until it is reported.
+    var otherwise: Duration = .seconds(60)
+  }
 
   /// When a folder was looked at last, and whether there was something to read in it.
   private struct Look {
@@ -40,27 +54,33 @@ actor InventoryWatch {
 
   /// - Parameter note: is told of files that can't be read, once each.
   init(
-    _ accounts: AccountStore, _ alerts: AlertStore, pause: Duration = .seconds(1),
+    _ accounts: AccountStore, _ alerts: AlertStore, pause: Duration = .seconds(1), patience: Patience = Patience(),
     now: @escaping @Sendable () -> Int64, note: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.accounts = accounts
     self.alerts = alerts
     self.pause = pause
+    self.patience = patience
     self.now = now
     self.note = note
   }
 
   /// Files for an item that can't be read, and why.
-  func problems(of item: String) -> [String: String] { unread[item] ?? [:] }
+  func problems(of item: String) -> [String: String] {
+    let folders = watched?.folders.filter { $0.item.description == item } ?? []
+    return folders.reduce(into: [:]) { $0.merge(unread[$1.folder] ?? [:]) { $1 } }
+  }
 
   /// Looks once into every folder.
   ///
   /// - Parameter account: the operator's. Others may watch the same item, and get nothing of this.
   func look(into folders: [Configuration.InventoryFolder], of account: AccountID) async throws {
     watch(folders, of: account)
-    let problems = try await take(folders, into: account)
-    tell(of: problems)
-    unread = problems
+    for folder in Set(folders.map(\.folder)).sorted() where try await !look(into: folder, patience.otherwise) {
+      let reason = "does not answer for \(patience.otherwise.components.seconds) s: is its file system gone?"
+      listings.updateValue("\(folder): \(reason)", forKey: folder)
+      tell(of: [folder: reason], in: folder)
+    }
   }
 
   /// Says which folders there are, to be looked into.
@@ -68,6 +88,7 @@ actor InventoryWatch {
     watched = (folders, account)
     let paths = Set(folders.map(\.folder))
     listings = listings.filter { paths.contains($0.key) }
+    unread = unread.filter { paths.contains($0.key) }
   }
 
   /// Looks again into the folders of a domain, unless that was done since a point in time, or just now.
@@ -76,46 +97,53 @@ actor InventoryWatch {
   func lookAgain(for domain: Domain, since time: Int64) async throws -> Bool {
     guard let watched, domain.account == watched.account else { return false }
     let own = Set(watched.folders.filter { $0.item.description == domain.item }.map(\.folder))
-    let stale = own.filter { folder in
-      looks[folder].map { $0.began < time && ContinuousClock.now - $0.ended >= pause } ?? true
-    }
-    // What is new in a folder is new for all of its items.
-    if !stale.isEmpty {
-      _ = try await take(watched.folders.filter { stale.contains($0.folder) }, into: watched.account)
+    for folder in own.sorted() {
+      let isFresh = looks[folder].map { $0.began >= time || ContinuousClock.now - $0.ended < pause } ?? false
+      if !isFresh { _ = try await look(into: folder, patience.inQuestion) }
     }
     return own.contains { looks[$0]?.isReadable ?? false }
   }
 
-  /// Takes what is in folders into the inventories of their items.
+  /// Looks into one folder, after whoever is at it, and takes what is in it into the inventories of its items.
   ///
-  /// - Returns: what can't be read, by item and path.
-  private func take(
-    _ folders: [Configuration.InventoryFolder], into account: AccountID
-  ) async throws -> [String: [String: String]] {
-    var reports: [String: FolderScanner.Report] = [:]
-    var problems: [String: [String: String]] = [:]
-    for folder in folders {
-      if reports[folder.folder] == nil { reports[folder.folder] = await scan(folder.folder) }
-      guard let report = reports[folder.folder] else { continue }
-      problems[folder.item.description, default: [:]].merge(InventoryWatch.problems(report, in: folder.folder)) { $1 }
-      for route in try await AccountService(accounts).routes(for: folder.item.description)
-      where route.domain.account == account {
-        try await take(report, of: folder, into: route.domain)
-      }
+  /// - Returns: whether that ended in time. If not, it goes on, and what it finds is taken when it comes.
+  private func look(into folder: String, _ limit: Duration) async throws -> Bool {
+    while let other = running[folder] {
+      guard !silent.contains(folder), await within(limit, { await other.result }) != nil else { return false }
     }
-    return problems
+    let look = Task { try await take(folder) }
+    running[folder] = look
+    if let result = await within(limit, { await look.result }) {
+      try result.get()
+      return true
+    }
+    try Task.checkCancellation()
+    if running[folder] != nil { silent.insert(folder) }
+    return false
   }
 
-  private func scan(_ folder: String) async -> FolderScanner.Report {
+  private func take(_ folder: String) async throws {
+    defer {
+      running[folder] = nil
+      silent.remove(folder)
+    }
     let began = now()
     let (scanner, report) = await InventoryWatch.scan(scanners[folder] ?? FolderScanner(root: folder))
+    guard let watched else { return }
+    // What is new in a folder is new for all of its items.
+    for watch in watched.folders where watch.folder == folder {
+      for route in try await AccountService(accounts).routes(for: watch.item.description)
+      where route.domain.account == watched.account {
+        try await take(report, of: watch, into: route.domain)
+      }
+    }
     scanners[folder] = scanner
+    tell(of: InventoryWatch.problems(report, in: folder), in: folder)
     let unlisted = report.unlisted.min { $0.key < $1.key }
     listings.updateValue(unlisted.map { "\($0.key): \($0.value)" }, forKey: folder)
     looks[folder] = Look(
       began: began, ended: .now,
       isReadable: !report.entries.isEmpty || report.problems.isEmpty && report.unlisted.isEmpty)
-    return report
   }
 
   private static func problems(_ report: FolderScanner.Report, in folder: String) -> [String: String] {
@@ -124,10 +152,10 @@ actor InventoryWatch {
     return report.problems.merging(cut) { first, _ in first }.merging(unlisted) { $1 }
   }
 
-  private func tell(of problems: [String: [String: String]]) {
-    let known = unread.values.reduce(into: [:]) { $0.merge($1) { $1 } }
-    let all: [String: String] = problems.values.reduce(into: [:]) { $0.merge($1) { $1 } }
-    for (path, problem) in all.sorted(by: { $0.key < $1.key }) where known[path] != problem {
+  private func tell(of problems: [String: String], in folder: String) {
+    let known: [String: String] = unread.values.reduce(into: [:]) { $0.merge($1) { $1 } }
+    unread[folder] = problems
+    for (path, problem) in problems.sorted(by: { $0.key < $1.key }) where known[path] != problem {
       note("inventory: \(path): \(problem)")
     }
   }

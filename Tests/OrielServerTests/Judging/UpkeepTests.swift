@@ -128,6 +128,30 @@ struct UpkeepTests {
     #expect(try await court.judgement(known, of: others).level == .unexplained)
   }
 
+  @Test("A folder that does not answer keeps nobody waiting and is reported; what is in it is taken when it comes")
+  func silentFolder() async throws {
+    let court = try await Courtroom()
+    let owner = try await court.account("owner")
+    let own = try await court.domain(owner)
+    let pair = try court.issue()
+    let live = court.folder.path + "/live"
+    try FileManager.default.createDirectory(atPath: live, withIntermediateDirectories: true)
+    try PEM.encode(pair.certificate).write(toFile: live + "/a.pem", atomically: true, encoding: .utf8)
+    let folder = Configuration.InventoryFolder(
+      item: try WatchedItem(parsing: "shop.example"), folder: live, isComplete: false)
+    let watch = InventoryWatch(
+      court.store, court.alerts, pause: .zero, patience: .init(inQuestion: .zero, otherwise: .zero),
+      now: { court.now })
+    try await watch.look(into: [folder], of: owner.account)
+    #expect(await watch.listings[live]??.contains("does not answer") == true)
+    #expect(await watch.problems(of: "shop.example")[live] != nil)
+    #expect(try await !watch.lookAgain(for: own, since: court.now))
+    #expect(try await eventually { try await !court.service.inventory(of: own.id).isEmpty })
+    #expect(try await eventually { await watch.listings == [live: nil] })
+    #expect(await watch.problems(of: "shop.example").isEmpty)
+    #expect(try await watch.lookAgain(for: own, since: court.now))
+  }
+
   @Test("A folder is read again when somebody asks, unless it was since; one that can't be read says so")
   func lookAgain() async throws {
     let court = try await Courtroom()
