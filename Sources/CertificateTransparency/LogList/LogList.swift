@@ -50,7 +50,7 @@ public struct LogList: Sendable {
     guard bytes.count <= LogList.maximumByteCount else {
       throw FormatError("log list", at: 0, "\(bytes.count) bytes, at most \(LogList.maximumByteCount) expected")
     }
-    let document = try JSONText.decode(LogListDocument.self, from: bytes)
+    let document = try JSONText.decode(LogListDocument.self, named: "log list", from: bytes)
     guard document.logs == nil else {
       throw FormatError("log list", at: 0, "logs stand beside operators, as in version 1; version 3 expected")
     }

@@ -23,13 +23,16 @@ extension LogMessage {
 
 /// JSON coding with errors of one kind.
 enum JSONText {
-  static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(FormatError) -> Value {
+  /// - Parameter name: what people call it, if not by the type.
+  static func decode<Value: Decodable>(
+    _ type: Value.Type, named name: String? = nil, from bytes: [UInt8]
+  ) throws(FormatError) -> Value {
     do {
       return try JSONDecoder().decode(type, from: Data(bytes))
     } catch let error as FormatError {
       throw error
     } catch {
-      throw FormatError("\(type)", at: 0, reason(of: error))
+      throw FormatError(name ?? "\(type)", at: 0, reason(of: error))
     }
   }
 

@@ -144,7 +144,10 @@ import Testing
       #"{"operators":[],"log_list_timestamp":"x"}"#,
       String(repeating: "[", count: 100_000), #"{"operators":[]"#,
     ])
-  func noList(text: String) { #expect(throws: FormatError.self) { try LogList(json: Array(text.utf8)) } }
+  func noList(text: String) {
+    let error = #expect(throws: FormatError.self) { try LogList(json: Array(text.utf8)) }
+    #expect(error?.description.hasPrefix("log list, offset 0: ") == true, "\(String(describing: error))")
+  }
 
   @Test("an operator that can't be read does not cost the others; empty and absent lists of logs are fine")
   func operators() throws {
