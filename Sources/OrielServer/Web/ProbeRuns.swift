@@ -29,7 +29,7 @@ final class ProbeRuns: Sendable {
     var number = 0
   }
 
-  /// So many at once, over all accounts; one for each of them.
+  /// So many at once, over all accounts; one for each of them. They wait for the network, mostly.
   private static let mostAtOnce = 2
   /// So many run or wait.
   private static let mostOpen = 8
@@ -38,9 +38,13 @@ final class ProbeRuns: Sendable {
   private static let mostKept = 1000
   private static let keptFor: Int64 = 3_600_000
 
+  /// What was seen is read in its turn.
+  private let heavyWork: HeavyWork
   private let state = Mutex(State())
   private let jobs = AsyncStream.makeStream(
     of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingOldest(mostOpen))
+
+  init(_ heavyWork: HeavyWork) { self.heavyWork = heavyWork }
 
   /// Runs what is asked for until ``end()``.
   func run() async {
@@ -105,9 +109,13 @@ final class ProbeRuns: Sendable {
       let files = chains.map { chain in
         (file: CertificateFile(Array(chain.map { PEM.encode($0) }.joined().utf8)), source: "seen at \(place)")
       }
-      let found = FoundCredentials(files).certificates
-      // The domain may be gone by now; then there is nothing to add to.
-      result.listed = (try? await baseline.add(found, to: domain).listed) ?? 0
+      do {
+        let found = try await heavyWork.run(for: domain.account) { FoundCredentials(files).certificates }
+        // The domain may be gone by now; then there is nothing to add to.
+        result.listed = (try? await baseline.add(found, to: domain).listed) ?? 0
+      } catch {
+        result = Run.Result(place: place, failure: "there is too much to do at the moment; look again in a minute")
+      }
     }
     change(domain.id, number) { [result] in $0.results.append(result) }
   }

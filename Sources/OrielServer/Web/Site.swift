@@ -15,11 +15,11 @@ struct Site: Sendable {
   let streams: LiveStreams
   let bodies: Occupancy
   let uploads: Occupancy
-  let heavyWork = HeavyWork()
+  let heavyWork: HeavyWork
   let judge: Judge
   /// Letters that were handed over.
   let letterCount = EventCount()
-  let probes = ProbeRuns()
+  let probes: ProbeRuns
   private let letters = AsyncStream.makeStream(
     of: (@Sendable () async -> Void).self, bufferingPolicy: .bufferingOldest(1000))
 
@@ -34,6 +34,8 @@ struct Site: Sendable {
     streams = LiveStreams(pages: settings.livePages, certificates: settings.streams)
     bodies = Occupancy(settings.bodies)
     uploads = Occupancy(settings.uploads)
+    heavyWork = HeavyWork()
+    probes = ProbeRuns(heavyWork)
     judge = Judge(parts.accounts, parts.database, owners: parts.owners)
   }
 

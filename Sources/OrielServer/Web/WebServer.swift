@@ -116,8 +116,9 @@ package struct WebServer: Sendable {
     let (site, settings) = (site, site.settings)
     let responder = try WebResponder(site)
     let quiet = Logger(label: "oriel.web") { _ in SwiftLogNoOpLogHandler() }
-    let connections = Connections(
-      Connections.Limits(total: settings.connections, idlePerAddress: settings.idleConnectionsPerAddress))
+    // Behind a proxy all connections are of one address.
+    let idle = settings.trustsForwarded ? settings.connections : settings.idleConnectionsPerAddress
+    let connections = Connections(Connections.Limits(total: settings.connections, idlePerAddress: idle))
     var http = HTTP1Channel.Configuration(
       additionalChannelHandlers: [
         StalledWriteHandler(limit: TimeAmount(settings.writeTimeout)), ConnectionHandler(connections),

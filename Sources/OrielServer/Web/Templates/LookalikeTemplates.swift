@@ -6,7 +6,7 @@ let lookalikesTemplate = """
   {{#hasLookalikes}}
   <p class="soft">{{lookalikeWords}}</p>
   <ul class="list">{{#imitations}}<li>
-  <div class="line"><span class="badge {{ratingBadge}}">{{ratingWords}}</span> <small>{{rating}} of 100</small><small class="end">first seen <span class="date">{{since}}</span>, last {{seen}}</small></div>
+  <div class="line"><span class="badge {{ratingBadge}}">{{ratingWords}}</span> <small>{{rating}} of 100</small><small class="end">first seen <span class="date">{{since}}</span>, last <span class="date">{{seen}}</span></small></div>
   <a class="names" href="/issuances/{{issuance}}"><bdi>{{imitation}}</bdi></a>{{#looks}} <small>shown as</small> <bdi>{{looks}}</bdi>{{/looks}}
   <div><bdi>{{how}}</bdi></div>
   <div class="soft">Registered as <bdi>{{registered}}</bdi>; {{certificateCount}}, the last from <bdi>{{issuer}}</bdi>, <span class="date">{{from}}</span> to <span class="date">{{to}}</span>. <a href="/issuances/{{issuance}}/action?lookalike={{lookalikeID}}">What to do about it</a></div>
