@@ -105,7 +105,7 @@ struct AlertServiceTests {
     }
     try await limit(1 << 30)
     try await outbox.sight("after.owner.example", pair: pair)
-    try await outbox.run(outbox.service()) { try await outbox.alerts.counts()[.waiting] ?? 0 == 0 }
+    try await outbox.run(outbox.service(), untilQuietAfter: 2)
     #expect(outbox.receiver.names.sorted() == ["after.owner.example", "before.owner.example"])
   }
 

@@ -6,6 +6,7 @@ import OrielStore
 import Synchronization
 import TestSupport
 import TestWorld
+import Testing
 
 /// A state with an outbox, certificates to put into it, and a receiver that does as it is told.
 final class Outbox: Sendable {
@@ -52,7 +53,7 @@ final class Outbox: Sendable {
   ) -> AlertService {
     var settings = AlertSettings()
     settings.burst = BurstLimit(first: first, window: 3_600_000)
-    settings.tick = .milliseconds(10)
+    settings.tick = .milliseconds(50)
     change(&settings)
     return AlertService(
       store: alerts, routes: AlertRoutesHolder(routes ?? standardRoutes), router: router, settings: settings,
@@ -62,7 +63,7 @@ final class Outbox: Sendable {
   /// Runs the service until a condition holds.
   func run(_ service: AlertService, until condition: @Sendable () async throws -> Bool) async throws {
     let task = Task { try await service.run() }
-    for _ in 0..<3000 where try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(try await eventually(condition))
     task.cancel()
     _ = await task.result
   }
@@ -77,8 +78,15 @@ final class Outbox: Sendable {
 
   /// Whether everything is routed, and nothing is due.
   func isQuiet() async throws -> Bool {
-    let isDue = try await alerts.deliveries(in: [.waiting], limit: 1000).contains { $0.nextAttempt <= now }
-    return try await alerts.unrouted().alerts.isEmpty && !isDue
+    try await database.read { [now] connection in
+      try connection.query(
+        """
+        SELECT 1 FROM deliveries d LEFT JOIN targets t ON t.target = d.target
+        WHERE d.state = 'waiting' AND max(d.next_attempt, coalesce(t.stopped_until, 0)) <= ? UNION ALL
+        SELECT 1 FROM alerts WHERE routed = 0 LIMIT 1
+        """, [.integer(now)]
+      ).isEmpty
+    }
   }
 
   /// When the first of what failed is sent again.

@@ -173,7 +173,7 @@ struct HoldTests {
   }
 
   @Test(
-    "What becomes known while its alert waits is followed up in one go with it, in its thread, where known ones are wanted"
+    "What becomes known while its alert waits is followed up in its thread, where known ones are wanted"
   )
   func explainedMeanwhile() async throws {
     let court = try await Courtroom()
