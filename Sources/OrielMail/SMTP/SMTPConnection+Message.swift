@@ -148,11 +148,16 @@ struct SMTPBody {
   var dotted: ByteBuffer {
     var body = ByteBuffer()
     body.reserveCapacity(plain.readableBytes + 64)
-    var isStart = true
-    for byte in plain.readableBytesView {
-      if isStart, byte == UInt8(ascii: ".") { body.writeInteger(byte) }
-      body.writeInteger(byte)
-      isStart = byte == 0x0A
+    plain.withUnsafeReadableBytes { bytes in
+      var start = 0
+      while start < bytes.count {
+        if bytes[start] == UInt8(ascii: ".") { body.writeInteger(UInt8(ascii: ".")) }
+        var end = start
+        while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+        end = min(end + 1, bytes.count)
+        body.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+        start = end
+      }
     }
     body.writeString(".\r\n")
     return body
