@@ -12,7 +12,7 @@ demo: setup
 
 test:
 	@scripts/setup test
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test -c $(CONFIGURATION)
+	scripts/test -c $(CONFIGURATION)
 
 build: setup
 	$(SWIFT_BUILD)
@@ -39,4 +39,4 @@ fuzz: setup
 # The campaigns of the tests at full length: kills, faults.
 soak:
 	@scripts/setup test
-	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests|UnexplainedBurstTests'
+	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests|UnexplainedBurstTests|SimulationTests|SortedRunsTests|FuzzReplayTests|WatchIndexPropertyTests|LookalikePropertyTests'

@@ -1,17 +1,19 @@
 public import MerkleTree
 
 /// One thing that somebody wants to hear about.
+///
+/// Lists of a hundred thousand are nearly all names: the other cases are kept elsewhere, so that each takes 16 bytes.
 public enum WatchedItem: Hashable, Sendable {
   /// A name and all below it: `example.com` or `.example.com`.
   case subtree(DomainName)
   /// One name: `=www.example.com`.
   case exact(DomainName)
   /// Addresses: `192.0.2.0/24`, `2001:db8::/32`, `192.0.2.1`.
-  case addresses(AddressRange)
+  indirect case addresses(AddressRange)
   /// A key, by the SHA-256 of its SubjectPublicKeyInfo: `spki:` and hexadecimal digits.
-  case publicKey(SHA256Hash)
+  indirect case publicKey(SHA256Hash)
   /// What a CA certificate issues, by the SHA-256 of its SubjectPublicKeyInfo: `issuer:` and hexadecimal digits.
-  case issuer(SHA256Hash)
+  indirect case issuer(SHA256Hash)
   /// Everything, unreadable entries included: `.`.
   case everything
 

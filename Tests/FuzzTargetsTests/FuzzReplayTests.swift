@@ -24,7 +24,7 @@ import Testing
   func damage(_ target: FuzzTarget) async throws {
     var generator = SeededGenerator(seed: 20_260_101)
     for seed in try target.seeds() where !seed.isEmpty {
-      for _ in 0..<40 { try target.run(damaged(seed, &generator)) }
+      for _ in 0..<(isCampaign ? 400 : 16) { try target.run(damaged(seed, &generator)) }
       // Others want their turn on the few threads there are.
       await Task.yield()
     }

@@ -47,7 +47,8 @@ public func growth(of piece: String, to size: Int = 1 << 15, _ work: (String) th
   try growth(to: size, input: { String(repeating: piece, bytes: $0) }, work)
 }
 
-private let isCampaign = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
+/// Whether tests have hours (`make soak`) and not minutes.
+public let isCampaign = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
 
 /// The processor time that this thread takes for something, in seconds.
 private func threadTime(of work: () throws -> Void) rethrows -> Double {

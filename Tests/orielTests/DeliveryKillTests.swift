@@ -10,7 +10,7 @@ import Testing
 /// the same Message-ID. `make soak` kills more often.
 @Suite("oriel serve, killed while it delivers", .serialized, .needsMailServer)
 struct DeliveryKillTests {
-  private static let kills = ProcessInfo.processInfo.environment["ORIEL_SOAK"] == nil ? 8 : 100
+  private static let kills = isCampaign ? 100 : 8
 
   @Test("Every alert arrives, and is repeated no more often than the service was killed")
   func killed() async throws {

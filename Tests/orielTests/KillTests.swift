@@ -8,7 +8,7 @@ import Testing
 /// Killed at any instant, the watcher loses nothing and counts nothing twice. `make soak` kills more often.
 @Suite("oriel watch, killed again and again", .serialized)
 struct KillTests {
-  private static let kills = ProcessInfo.processInfo.environment["ORIEL_SOAK"] == nil ? 20 : 200
+  private static let kills = isCampaign ? 200 : 20
 
   @Test("Every planted match is there exactly once, and every tree verified")
   func killed() async throws {

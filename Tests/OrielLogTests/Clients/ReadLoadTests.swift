@@ -8,10 +8,9 @@ import Testing
 /// The read path under load; `make soak` runs it.
 @Suite("Readers by the thousand", .serialized)
 struct ReadLoadTests {
-  private static let isSoak = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
 
   @Test(
-    "wrk gets nothing but answers", .needs("wrk"), .enabled(if: isSoak, "only in make soak"),
+    "wrk gets nothing but answers", .needs("wrk"), .enabled(if: isCampaign, "only in make soak"),
     arguments: ["checkpoint", "tile/data/000", "tile/0/000", "ct/v1/get-sth", "ct/v1/get-entries?start=0&end=255"])
   func wrk(path: String) async throws {
     try await ServedLog.run { log in

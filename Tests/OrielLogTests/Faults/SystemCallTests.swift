@@ -19,15 +19,13 @@ struct SystemCallTests {
     var description: String { "\(error) from \(calls.joined(separator: ", "))" }
   }
 
-  private static let isSoak = ProcessInfo.processInfo.environment["ORIEL_SOAK"] != nil
-
   /// What stores files, and what databases do.
   static let campaign: [Fault] = {
     let calls = [["write"], ["fsync"], ["rename", "renameat", "renameat2"], ["openat"], ["pwrite64"], ["fdatasync"]]
     let all = (1...12).map { "\($0)" } + ["1+", "2+", "3+", "5+", "8+", "2+2", "1+3"]
     return calls.enumerated().flatMap { place, calls in
-      (isSoak ? ["EIO", "ENOSPC"] : [place % 2 == 0 ? "EIO" : "ENOSPC"]).map { error in
-        Fault(calls: calls, error: error, times: isSoak ? all : ["2", place % 2 == 0 ? "5" : "4+"])
+      (isCampaign ? ["EIO", "ENOSPC"] : [place % 2 == 0 ? "EIO" : "ENOSPC"]).map { error in
+        Fault(calls: calls, error: error, times: isCampaign ? all : ["2", place % 2 == 0 ? "5" : "4+"])
       }
     }
   }()

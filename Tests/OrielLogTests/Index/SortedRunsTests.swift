@@ -30,7 +30,9 @@ struct SortedRunsTests {
       try await table.insert(lot, covering: size, resting: round == 3)
       #expect(try await table.coveredSize() == size)
       if round % 7 == 0 { table = try SortedRuns(folder.path + "/t", width) }
-      #expect(try await table.find(Array(truth.keys) + [.zero]) == truth)
+      // All of it now and then, as it grows.
+      let asked = isCampaign || round % 5 == 4 ? Array(truth.keys) : Array(truth.keys.prefix(300))
+      #expect(try await table.find(asked + [.zero]) == asked.reduce(into: [:]) { $0[$1] = truth[$1] })
     }
     #expect(try files(folder).count < 10)
   }

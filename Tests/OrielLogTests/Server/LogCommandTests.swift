@@ -11,7 +11,7 @@ import Testing
 /// Killed at any instant, a log forgets nothing that it promised. `make soak` kills more often.
 @Suite("oriel log, as its operator runs it", .serialized)
 struct LogCommandTests {
-  private static let kills = ProcessInfo.processInfo.environment["ORIEL_SOAK"] == nil ? 8 : 200
+  private static let kills = isCampaign ? 200 : 8
 
   /// A log that was made by the program.
   private struct Made {

@@ -2,6 +2,7 @@ import Foundation
 import OrielAlerting
 import OrielMail
 import OrielStore
+import TestSupport
 import TestWorld
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 @Suite("Thousands of unexplained certificates at once")
 struct UnexplainedBurstTests {
   /// 5,000 in a campaign.
-  private static let count = ProcessInfo.processInfo.environment["ORIEL_SOAK"] == nil ? 600 : 5000
+  private static let count = isCampaign ? 5000 : 600
 
   @Test("keep nobody else's alert waiting, and what is rarest among them comes first")
   func burst() async throws {
