@@ -1,4 +1,5 @@
 public import Foundation
+import Testing
 
 /// A program run as its user would run it, with its output in files, so that it never waits for a reader.
 public final class Command: Sendable {
@@ -66,7 +67,8 @@ public final class Command: Sendable {
 
   /// Waits for its end. One that does not end is killed after five minutes, with a status that no test expects.
   public func finish() async throws -> Result {
-    if try await !eventually(within: .seconds(300), every: .milliseconds(5), { !program.isRunning }) {
+    let hasEnded = try await eventually(within: .seconds(300), every: .milliseconds(5)) { !program.isRunning }
+    if !hasEnded {
       program.send(SIGKILL)
       program.wait()
     }

@@ -261,13 +261,10 @@ struct ServeCommandTests {
       try await service.wait(for: "serving")
       for number in 0..<5 { try world.issue("n\(number).watched.example") }
       let data = folder.path + "/data"
-      try await Task.sleep(for: .seconds(1))
-      var waiting = ""
-      for _ in 0..<100 where !waiting.contains("can't connect") {
-        waiting = try await Command.run(["alerts", "list", "--state", "waiting", "--data-dir", data]).output
-        try await Task.sleep(for: .milliseconds(100))
+      try await eventually {
+        try await Command.run(["alerts", "list", "--state", "waiting", "--data-dir", data]).output
+          .contains("can't connect")
       }
-      #expect(waiting.contains("can't connect"))
       let logs = try await Command.run(["logs", "--json", "--data-dir", data])
       #expect(!logs.output.contains("unreachable"))
       _ = try folder.write(text + "\nretry: {first: 1s, longest: 1s}\n", to: "oriel.yaml")

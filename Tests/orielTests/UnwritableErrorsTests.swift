@@ -50,7 +50,7 @@ struct UnwritableErrorsTests {
   }
 
   private func end(_ program: RunningProgram) async throws -> Int32 {
-    for _ in 0..<6000 where program.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+    try await eventually { !program.isRunning }
     return try #require(program.status, "it still runs")
   }
 

@@ -116,6 +116,8 @@ struct CertificateFolder: Sendable {
     var files: [File] = []
     /// Folders whose files are not known, with the reason.
     var unlisted: [String: String] = [:]
+    /// What can't be told by its name, with the reason.
+    var problems: [String: String] = [:]
     var isCutShort = false
   }
 
@@ -156,7 +158,11 @@ struct CertificateFolder: Sendable {
           listing.isCutShort = true
           break walk
         }
-        let path = folder.path + "/" + name
+        let path = folder.path + "/" + name.text
+        guard name.isUTF8 else {
+          listing.problems[path] = "its name is not UTF-8: rename it"
+          continue
+        }
         switch CertificateFolder.kind(of: path) {
         case S_IFDIR where folder.depth < limits.depth: folders.append((path, folder.depth + 1))
         case S_IFDIR: listing.isCutShort = true
@@ -208,19 +214,19 @@ struct CertificateFolder: Sendable {
   }
 
   /// Sorted; nil, with the reason in `errno`, if the folder can't be listed.
-  private static func names(in path: String) -> [String]? {
+  private static func names(in path: String) -> [(text: String, isUTF8: Bool)]? {
     guard let folder = opendir(path) else { return nil }
     defer { closedir(folder) }
-    var names: [String] = []
+    var names: [(text: String, isUTF8: Bool)] = []
     while let entry = readdir(folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
         tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
-          String(cString: $0)
+          String(validatingCString: $0).map { ($0, true) } ?? (String(cString: $0), false)
         }
       }
-      if name != ".", name != ".." { names.append(name) }
+      if name.0 != ".", name.0 != ".." { names.append(name) }
     }
-    return names.sorted()
+    return names.sorted { $0.text < $1.text }
   }
 
   private static func kind(of path: String) -> mode_t {

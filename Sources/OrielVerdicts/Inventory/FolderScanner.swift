@@ -42,6 +42,7 @@ package struct FolderScanner: Sendable {
     let listing = folder.list()
     var report = Report()
     (report.unlisted, report.isCutShort) = (listing.unlisted, listing.isCutShort)
+    report.problems = listing.problems
     var now: [String: Known] = [:]
     for file in listing.files {
       if let old = known[file.path], old.stamp == file.stamp {

@@ -63,7 +63,7 @@ final class Outbox: Sendable {
   /// Runs the service until a condition holds.
   func run(_ service: AlertService, until condition: @Sendable () async throws -> Bool) async throws {
     let task = Task { try await service.run() }
-    #expect(try await eventually(condition))
+    try await eventually(condition)
     task.cancel()
     _ = await task.result
   }

@@ -253,24 +253,16 @@ struct LookalikeServiceTests {
         try world.issue("www.shopp.example")
         try world.issue("www.sh0p.example", "sh0p.example")
         try world.issue("unrelated.example")
-        for _ in 0..<3000 where try await count(court, "lookalike_issuances") == 0 {
-          try await Task.sleep(for: .milliseconds(20))
-        }
+        try await eventually { try await count(court, "lookalike_issuances") > 0 }
         try world.issue("other.sh0p.example")
-        for _ in 0..<3000 where try await count(court, "lookalike_issuances") < 2 {
-          try await Task.sleep(for: .milliseconds(20))
-        }
+        try await eventually { try await count(court, "lookalike_issuances") >= 2 }
         court.pass(Courtroom.day)
-        for _ in 0..<3000 where try mails(court.folder).filter({ $0.contains("look-alike") }).isEmpty {
-          try await Task.sleep(for: .milliseconds(20))
-        }
+        try await eventually { try !mails(court.folder).filter({ $0.contains("look-alike") }).isEmpty }
         change.watchesLookalikes = false
         _ = try await court.accounts.change(alpha, first.id, change)
         try world.issue("sh0p-login.example")
         try world.issue("www.shop.example")
-        for _ in 0..<3000 where try await court.accounts.history(alpha, of: first.id).results.isEmpty {
-          try await Task.sleep(for: .milliseconds(20))
-        }
+        try await eventually { try await !court.accounts.history(alpha, of: first.id).results.isEmpty }
         task.cancel()
         _ = await task.result
       }

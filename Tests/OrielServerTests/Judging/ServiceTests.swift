@@ -110,7 +110,7 @@ struct ServiceTests {
         let logs = world.logList.logs
         try world.issue("unrelated.example")
         let task = Task { try await service.run { logs } }
-        for _ in 0..<3000 where try mails(folder).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually { try !mails(folder).isEmpty }
         task.cancel()
         _ = await task.result
       }
@@ -143,7 +143,7 @@ struct ServiceTests {
       defer { task.cancel() }
       try await body {
         try world.issue("www.file.example")
-        for _ in 0..<3000 where try mails(court.folder).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually { try !mails(court.folder).isEmpty }
       }
       task.cancel()
       _ = await task.result

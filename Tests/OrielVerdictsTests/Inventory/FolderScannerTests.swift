@@ -265,6 +265,19 @@ import Testing
     #expect(missing.scan().unlisted.keys.contains(folder.path + "/nowhere"))
   }
 
+  @Test func `a file whose name is not UTF-8 is told, and spoils nothing else`() throws {
+    let (folder, pair) = (try Folder(), try issue("example.com"))
+    try folder.write("good.pem", pair.leaf + pair.issuers)
+    let name = Array((folder.path + "/caf").utf8) + [0xE9] + Array(".pem".utf8) + [0]
+    let file = open(name.map { CChar(bitPattern: $0) }, O_CREAT | O_WRONLY, 0o644)
+    try #require(file >= 0)
+    close(file)
+    var scanner = folder.scanner()
+    let report = scanner.scan()
+    #expect(Set(report.entries.map(\.hash)) == hashes(pair))
+    #expect(report.problems == [folder.path + "/caf\u{FFFD}.pem": "its name is not UTF-8: rename it"])
+  }
+
   @Test func `folders of keys and accounts that can't be listed are no problem, others are`() throws {
     let folder = try Folder()
     for name in ["accounts", "keys", "live"] { try folder.write(name + "/x", "") }
