@@ -256,6 +256,8 @@ struct LookalikeServiceTests {
         try await eventually { try await count(court, "lookalike_issuances") > 0 }
         try world.issue("other.sh0p.example")
         try await eventually { try await count(court, "lookalike_issuances") >= 2 }
+        // What is routed later would wait for the digest of the day after.
+        try await eventually { try await count(court, "held") > 0 }
         court.pass(Courtroom.day)
         try await eventually { try !mails(court.folder).filter({ $0.contains("look-alike") }).isEmpty }
         change.watchesLookalikes = false
