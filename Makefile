@@ -39,4 +39,4 @@ fuzz: setup
 # The campaigns of the tests at full length: kills, faults.
 soak:
 	@scripts/setup test
-	ORIEL_SOAK=1 swift test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests|UnexplainedBurstTests|SimulationTests|SortedRunsTests|FuzzReplayTests|WatchIndexPropertyTests|LookalikePropertyTests'
+	ORIEL_SOAK=1 scripts/test -c $(CONFIGURATION) --filter 'KillTests|LyingLogTests|FollowingTests|LogCommandTests|ReadLoadTests|SystemCallTests|CostTests|UnexplainedBurstTests|SimulationTests|SortedRunsTests|FuzzReplayTests|WatchIndexPropertyTests|LookalikePropertyTests'

@@ -20,13 +20,13 @@ struct CostTests {
     }
     for tag in [12, 20, 30] as [UInt8] {
       let long = growth(
-        to: 1 << 14,
+        to: isCampaign ? 1 << 15 : 1 << 14,
         input: {
           [FoundName(source: .dnsName, stringTag: tag, bytes: Array(String(repeating: piece, bytes: $0).utf8))]
         },
         look)
       let many = growth(
-        to: 1000,
+        to: isCampaign ? 2000 : 1000,
         input: { count in
           (0..<count).map {
             FoundName(source: .dnsName, stringTag: tag, bytes: Array("\(piece)\($0).example.com".utf8))

@@ -6,14 +6,14 @@ public import Testing
 /// - Returns: whether it holds.
 @discardableResult
 public func eventually(
-  within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10), comment: Comment? = nil,
+  within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10),
   sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws -> Bool {
   let end = ContinuousClock.now + limit
   var start = ContinuousClock.now
   while try await !condition() {
     guard .now < end else {
-      Issue.record(comment ?? "what was waited for did not come in \(limit)", sourceLocation: sourceLocation)
+      Issue.record("what was waited for did not come in \(limit)", sourceLocation: sourceLocation)
       return false
     }
     try await Task.sleep(for: max(pause, (.now - start) * 4))

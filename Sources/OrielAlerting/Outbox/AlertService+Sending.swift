@@ -121,26 +121,20 @@ extension AlertService {
     case .gone(let words): return try await note(delivery, .givenUp, words)
     case .refused(let words, let part, let isPermanent, let asked):
       let isMistake = part == .recipient && isPermanent && !isConfirmed && words.contains(/\b5\.1\.\d+\b/)
-      guard !isMistake, !isOver(delivery) else { return try await giveUp(delivery, words) }
+      guard !isMistake, !hasFailed(delivery, for: settings.giveUpAfter) else {
+        return try await giveUp(delivery, words)
+      }
       let pause = settings.pause(afterFailures: delivery.refusals + 1, asked: asked, random: .random(in: 0..<1))
       // What the receiver calls temporary is not for what the alert says, unless it lasts.
-      let isOfMessage = part == .message && (isPermanent || isSetAside(delivery))
+      let isOfMessage = part == .message && (isPermanent || hasFailed(delivery, for: .seconds(3600)))
       return try await note(delivery, .refused(ofMessage: isOfMessage, retryAt: now() + pause), words)
     }
   }
 
-  /// Whether a delivery has been refused for as long as the settings say.
-  private func isOver(_ delivery: StoredDelivery) -> Bool {
-    guard let since = delivery.failingSince else { return false }
-    return now() - since >= settings.giveUpAfter.wholeMilliseconds
+  /// Whether a delivery has been refused for so long.
+  private func hasFailed(_ delivery: StoredDelivery, for span: Duration) -> Bool {
+    delivery.failingSince.map { now() - $0 >= span.wholeMilliseconds } ?? false
   }
-
-  /// Whether it has been refused for an hour.
-  private func isSetAside(_ delivery: StoredDelivery) -> Bool {
-    delivery.failingSince.map { now() - $0 >= AlertService.hour } ?? false
-  }
-
-  private static let hour: Int64 = 3_600_000
 
   private func giveUp(_ delivery: StoredDelivery, _ words: String) async throws -> Bool {
     let target = AlertTarget(delivery)

@@ -64,8 +64,6 @@ package final class StatusBoard: Sendable {
     }
   }
 
-  package subscript(log: LogDescription) -> FollowStatus? { statuses.withLock { $0[log.logID] } }
-
   /// All logs, by name.
   package var all: [FollowStatus] {
     statuses.withLock { $0.values.sorted { $0.description < $1.description } }

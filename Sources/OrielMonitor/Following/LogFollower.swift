@@ -44,6 +44,8 @@ struct LogFollower {
   let context: Context
   private var record: LogRecord
   private var judge = HeadJudge()
+  /// The newest head, as it was when the log was polled last.
+  private var polled: PolledHead?
   /// Heads to verify, smallest first.
   private var targets: [HeadRecord] = []
   private var downloaded: LogPosition?
@@ -168,9 +170,10 @@ struct LogFollower {
     }
     let known = judge.known ?? head
     rates.published(known.treeSize, at: context.time.now())
-    let polled = PolledHead(size: known.treeSize, timestamp: known.timestamp, polledAt: context.time.now())
+    let measured = PolledHead(size: known.treeSize, timestamp: known.timestamp, polledAt: context.time.now())
+    polled = measured
     context.board.update(log) { status in
-      status.head = polled
+      status.head = measured
       status.entriesOut = rates.out
     }
     return known
@@ -377,7 +380,7 @@ struct LogFollower {
     }
     let time = Timestamp(milliseconds: head.timestamp)
     // One from the future would hide for as long that the log is frozen.
-    let isAhead = context.board[log]?.head?.isAhead == true
+    let isAhead = polled?.isAhead == true
     let reason =
       isAhead ? "its newest head is dated \(time), in the future" : isOld(head) ? "its newest head is of \(time)" : nil
     try await set(reason == nil ? .current : .frozen, reason: reason, answered: true)

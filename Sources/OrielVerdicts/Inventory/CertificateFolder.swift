@@ -221,10 +221,10 @@ struct CertificateFolder: Sendable {
     while let entry = readdir(folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
         tuple.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) {
-          String(validatingCString: $0).map { ($0, true) } ?? (String(cString: $0), false)
+          (text: String(cString: $0), isUTF8: String(validatingCString: $0) != nil)
         }
       }
-      if name.0 != ".", name.0 != ".." { names.append(name) }
+      if name.text != ".", name.text != ".." { names.append(name) }
     }
     return names.sorted { $0.text < $1.text }
   }
