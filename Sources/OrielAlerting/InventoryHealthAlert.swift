@@ -20,6 +20,13 @@ package struct InventoryHealthAlert: Hashable, Sendable {
     self.since = since
   }
 
+  /// The reason where a look into a folder did not end in time: nothing of it is known then, nor whose it is.
+  package static func silence(of folder: String, for limit: Duration) -> String {
+    "\(folder): \(noAnswer) in \(limit.components.seconds) s"
+  }
+
+  private static let noAnswer = "no answer"
+
   /// One line, safe to show.
   var summary: String {
     let folder = folder.oneLine(limit: 200)
@@ -31,6 +38,10 @@ package struct InventoryHealthAlert: Hashable, Sendable {
     guard let reason else { return nil }
     if [ENOENT, ENOTDIR].contains(where: { reason.hasSuffix(String(cString: strerror($0))) }) {
       return "Look whether the path in “inventory” is right, and whether the disk that it is on is mounted."
+    }
+    if reason.contains(": \(InventoryHealthAlert.noAnswer) in ") {
+      return "Look whether the server that the folder is on can be reached. Certificates are judged meanwhile by what "
+        + "Oriel read before."
     }
     let parts = folder.split(separator: "/")
     let place =

@@ -77,9 +77,9 @@ actor InventoryWatch {
   func look(into folders: [Configuration.InventoryFolder], of account: AccountID) async throws {
     watch(folders, of: account)
     for folder in Set(folders.map(\.folder)).sorted() where try await !look(into: folder, patience.otherwise) {
-      let reason = "does not answer for \(patience.otherwise.components.seconds) s: is its file system gone?"
-      listings.updateValue("\(folder): \(reason)", forKey: folder)
-      tell(of: [folder: reason], in: folder)
+      let reason = InventoryHealthAlert.silence(of: folder, for: patience.otherwise)
+      listings.updateValue(reason, forKey: folder)
+      tell(of: [folder: "there was no answer"], in: folder)
     }
   }
 

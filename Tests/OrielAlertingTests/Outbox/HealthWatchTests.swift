@@ -84,6 +84,18 @@ struct HealthWatchTests {
     #expect(lives.count == 2 && lives[1].contains { $0.contains(path) && $0.contains("Permission denied") })
   }
 
+  @Test("Of a folder that does not answer it is not said whose it is")
+  func silentFolder() async throws {
+    let outbox = try await Outbox()
+    let folder = "/etc/letsencrypt/live"
+    let reason = InventoryHealthAlert.silence(of: folder, for: .seconds(60))
+    #expect(try await watch(outbox).look(watchedCount: 1, folders: [folder: reason]))
+    try await outbox.run(outbox.service(), untilQuietAfter: 1)
+    let delivery = try #require(outbox.receiver.deliveries.first)
+    let text = AlertRenderer().text(delivery.alert)
+    #expect(text.contains("no answer in 60 s") && text.contains("can be reached") && !text.contains("chmod"), "\(text)")
+  }
+
   @Test("A clock that makes most logs look wrong is told of once, in place of the logs; and that it is right again")
   func clock() async throws {
     let outbox = try await Outbox()

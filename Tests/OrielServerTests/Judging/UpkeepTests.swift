@@ -143,7 +143,7 @@ struct UpkeepTests {
       court.store, court.alerts, pause: .zero, patience: .init(inQuestion: .zero, otherwise: .zero),
       now: { court.now })
     try await watch.look(into: [folder], of: owner.account)
-    #expect(await watch.listings[live]??.contains("does not answer") == true)
+    #expect(await watch.listings[live]??.contains("no answer in 0 s") == true)
     #expect(await watch.problems(of: "shop.example")[live] != nil)
     #expect(try await !watch.lookAgain(for: own, since: court.now))
     try await eventually { try await !court.service.inventory(of: own.id).isEmpty }
