@@ -80,16 +80,19 @@ package final class PKCS11Key: SigningKey {
 
   package func sign(_ message: [UInt8]) async throws -> DigitallySigned {
     try await withCheckedThrowingContinuation { continuation in
-      thread.async { continuation.resume(with: Result { try self.signature(message) }) }
+      // The thread never holds the key last: it would end the session while the process exits, and the module with it.
+      thread.async { [weak self] in continuation.resume(with: Result { try PKCS11Key.signature(of: message, by: self) })
+      }
     }
   }
 
   /// What a module gives back is verified: it is hardware, and a network away at that.
-  private func signature(_ message: [UInt8]) throws -> DigitallySigned {
+  private static func signature(of message: [UInt8], by key: PKCS11Key?) throws -> DigitallySigned {
     let digest = SHA256.hash(data: message)
-    let raw = try link.withLock { link in try link.sign(Array(digest)) }
+    guard let key else { throw CancellationError() }
+    let raw = try key.link.withLock { link in try link.sign(Array(digest)) }
     guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: raw),
-      verifier.isValidSignature(signature, for: digest)
+      key.verifier.isValidSignature(signature, for: digest)
     else { throw HSMError.badSignature }
     return DigitallySigned(algorithm: .ecdsaSHA256, signature: [UInt8](signature.derRepresentation))
   }
