@@ -30,16 +30,44 @@ extension ChainVerification {
   mutating func verify(
     _ sent: [[UInt8]], _ intermediates: [[UInt8]], _ host: String?, _ time: Timestamp, _ anchors: TrustAnchors
   ) {
+    let leaf = LeafTemplate.Leaf(sent[leafIndex])
+    let template = leaf.flatMap {
+      LeafTemplate($0, among: sent, at: leafIndex, intermediates: intermediates, time: time)
+    }
+    if let leaf, let template, let issuers = anchors.templates[template], isVerified(leaf, host, issuers) {
+      note(issuers.places, among: sent.count)
+      return
+    }
+    guard let good = build(sent, intermediates, host, time, anchors), let template else { return }
+    anchors.templates[template] = VerifiedIssuers(good.leaf, chain, places: good.places, anchors.issuers)
+  }
+
+  /// Verifies a certificate by what is known of its issuers; where that is not enough to find it good, nothing changes.
+  private mutating func isVerified(_ leaf: LeafTemplate.Leaf, _ host: String?, _ issuers: VerifiedIssuers) -> Bool {
+    let hostMatches = host.map { leaf.matches($0) ?? false }
+    guard hostMatches != false, issuers.signed(leaf) else { return false }
+    self.hostMatches = hostMatches
+    chain = [leaf.der] + issuers.chain
+    return true
+  }
+
+  /// Lets OpenSSL build the chain and verify it.
+  ///
+  /// - Returns: the server's own certificate, and where the chain's members stand among those sent; nil if the chain is
+  ///   not good.
+  private mutating func build(
+    _ sent: [[UInt8]], _ intermediates: [[UInt8]], _ host: String?, _ time: Timestamp, _ anchors: TrustAnchors
+  ) -> (leaf: X509Certificate, places: [Int?])? {
     let parsed = sent.enumerated().map { $0 == leafIndex ? X509Certificate($1) : anchors.issuers[$1] }
     guard let leaf = parsed[leafIndex] else {
       problem = .unreadable(index: leafIndex)
-      return
+      return nil
     }
     if let host { hostMatches = leaf.matches(host, sent[leafIndex]) }
     let others = intermediates.map { anchors.issuers[$0] }
     guard let context = X509_STORE_CTX_new(), let untrusted = oriel_chain_new() else {
       problem = .other(number: X509_V_ERR_OUT_OF_MEM, reason: "out of memory", depth: 0)
-      return
+      return nil
     }
     defer {
       X509_STORE_CTX_free(context)
@@ -53,18 +81,21 @@ extension ChainVerification {
       X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER) == 1
     else {
       problem = .other(number: X509_V_ERR_UNSPECIFIED, reason: "OpenSSL does not verify", depth: 0)
-      return
+      return nil
     }
     X509_STORE_CTX_set_time(context, 0, time_t(clamping: time.milliseconds / 1000))
     let isGood = X509_verify_cert(context) == 1
-    read(X509_STORE_CTX_get0_chain(context), sent, parsed)
-    guard !isGood else { return }
+    let places = read(X509_STORE_CTX_get0_chain(context), sent, parsed)
+    guard !isGood else { return (leaf, places) }
     problem = problem(X509_STORE_CTX_get_error(context), depth: Int(X509_STORE_CTX_get_error_depth(context)))
+    return nil
   }
 
   /// Takes over the chain; where a member was sent, its bytes are those sent.
-  private mutating func read(_ built: OpaquePointer?, _ sent: [[UInt8]], _ parsed: [X509Certificate?]) {
-    guard let built else { return }
+  ///
+  /// - Returns: where its members stand among those sent.
+  private mutating func read(_ built: OpaquePointer?, _ sent: [[UInt8]], _ parsed: [X509Certificate?]) -> [Int?] {
+    guard let built else { return [] }
     var places: [Int?] = []
     for index in 0..<max(0, oriel_chain_count(built)) {
       guard let member = oriel_chain_at(built, index) else { continue }
@@ -73,6 +104,7 @@ extension ChainVerification {
       chain.append(place.map { sent[$0] } ?? X509Certificate.der(member))
     }
     note(places, among: sent.count)
+    return places
   }
 
   private func problem(_ number: Int32, depth: Int) -> Problem {

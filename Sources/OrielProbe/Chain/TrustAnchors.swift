@@ -11,6 +11,7 @@ package final class TrustAnchors: Sendable {
 
   nonisolated(unsafe) let store: OpaquePointer
   let issuers = ParsedIssuers()
+  let templates = VerifiedTemplates()
 
   private init(empty: Void) throws(Failure) {
     guard let store = X509_STORE_new() else { throw Failure(description: "OpenSSL gives no certificate store") }
