@@ -150,10 +150,12 @@ package struct CertificateAlert: Hashable, Sendable {
   }
 
   /// Adds what else it matches; its own item may be among that.
-  package mutating func add(otherItems items: [String]) {
+  ///
+  /// - Parameter uncounted: how many there are besides.
+  package mutating func add(otherItems items: [String], uncounted: Int = 0) {
     let others = items.filter { $0 != item }
     otherItems = Array(others.prefix(CertificateAlert.mostOtherItems))
-    otherItemCount = others.count
+    otherItemCount = others.count + uncounted
   }
 
   /// What else it matches and how much more there is; nil if it matches nothing else.

@@ -57,13 +57,14 @@ package final class Service: Sendable {
     self.healthInterval = healthInterval
     self.settingsInterval = settingsInterval
     self.database = database
-    store = FollowingStore(database, writesAlerts: true)
     alertStore = AlertStore(database)
     let index = plan.lookalikes.index
     lookalikes = Mutex((LookalikeNames(), plan.lookalikes, index))
     watch = WatchIndexHolder(WatchIndex(plan.items), lookalikes: index)
     watchedCount = Mutex(plan.items.count)
-    routes = AlertRoutesHolder(plan.routes)
+    let routes = AlertRoutesHolder(plan.routes)
+    self.routes = routes
+    store = FollowingStore(database, writesAlerts: true) { routes.routes.targets(ofItem: $0) }
     self.accounts = accounts
     if let accounts {
       router = VerdictRouter(

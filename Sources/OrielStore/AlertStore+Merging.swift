@@ -143,21 +143,23 @@ extension AlertStore {
   /// that are on; for one whom the configuration names, those that are routed to them.
   ///
   /// - Parameter isRouted: whether alerts for an item go to a recipient whom the configuration names.
+  /// - Returns: those that are kept, and how many others there are.
   package func items(
-    matchedBy issuance: IssuanceID, for recipient: String, isRouted: @escaping @Sendable (String) -> Bool
-  ) async throws -> [String] {
-    let id = SQLValue.blob(issuance.hash.bytes)
+    matchedBy issuance: IssuanceID, for target: AlertTarget, isRouted: @escaping @Sendable (String) -> Bool
+  ) async throws -> (kept: [String], others: Int) {
+    let (id, recipient) = (SQLValue.blob(issuance.hash.bytes), target.recipient)
     return try await database.read { connection in
+      let others = try WideMatches.omitted(connection, issuance, for: target)
       func matched(_ limit: Int64) throws -> [String] {
         try connection.query(
           "SELECT DISTINCT item FROM matches WHERE issuance_id = ? ORDER BY item LIMIT ?", [id, .integer(limit)]
         ).compactMap { $0.text(0) }
       }
-      guard recipient.hasPrefix("domain:") else { return try matched(.max).filter(isRouted) }
+      guard recipient.hasPrefix("domain:") else { return (try matched(.max).filter(isRouted), others) }
       // One certificate that matches everybody's items must not be looked through for each of them.
       let isWide = try matched(AlertStore.mostProbed).count == AlertStore.mostProbed
       let match = "SELECT 1 FROM matches m WHERE m.issuance_id = ?1 AND m.item = d.item"
-      return try connection.query(
+      let items = try connection.query(
         """
         SELECT d.item FROM domains d
         WHERE d.account_id = (SELECT account_id FROM domains WHERE id = ?2) AND d.is_on = 1
@@ -165,6 +167,7 @@ extension AlertStore {
         ORDER BY d.item
         """, [id, .optional(Int64(recipient.dropFirst("domain:".count)))]
       ).compactMap { $0.text(0) }
+      return (items, others)
     }
   }
 

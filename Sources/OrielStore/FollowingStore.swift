@@ -9,10 +9,16 @@ package struct FollowingStore: Sendable {
   let database: any SQLDatabase
   /// Whether each new pair of an issuance and a watched item goes into the outbox, in the transaction that brings it.
   let writesAlerts: Bool
+  /// Those whom the configuration names, for an item.
+  let targets: @Sendable (_ item: String) -> [AlertTarget]
 
-  package init(_ database: any SQLDatabase, writesAlerts: Bool = false) {
+  package init(
+    _ database: any SQLDatabase, writesAlerts: Bool = false,
+    targets: @escaping @Sendable (_ item: String) -> [AlertTarget] = { _ in [] }
+  ) {
     self.database = database
     self.writesAlerts = writesAlerts
+    self.targets = targets
   }
 
   /// Takes note of the logs that are followed now, of their names and addresses, and gives what is known of each.

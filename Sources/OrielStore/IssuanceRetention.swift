@@ -116,6 +116,7 @@ package struct IssuanceRetention: Sendable {
     try connection.execute("DELETE FROM judgements WHERE issuance = ?", [number])
     try Lookalikes.forget(connection, issuance: number)
     try connection.execute("DELETE FROM matches WHERE issuance_id = ?", [id])
+    try connection.execute("DELETE FROM omitted_matches WHERE issuance_id = ?", [id])
     try connection.execute("DELETE FROM sightings WHERE issuance_id = ?", [id])
     // The same bytes may have been logged under another issuer's key as well, as another issuance.
     try connection.execute(

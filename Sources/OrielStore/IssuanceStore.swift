@@ -107,7 +107,10 @@ package struct IssuanceRecord: Sendable {
   package let issuerKeyHash: SHA256Hash
   /// False at its first sighting, true when a later one was added.
   package let isUpdate: Bool
+  /// Of very many, some.
   package let matches: [StoredMatch]
+  /// How many there are, those that are not kept included.
+  package let matchCount: Int
   /// The one that represents the issuance first: the final certificate if it has been seen, else the precertificate.
   package let certificates: [StoredCertificate]
   package let sightings: [StoredSighting]
@@ -131,8 +134,11 @@ extension FollowingStore {
     _ sightings: [NewSighting], of logID: LogID, downloaded: LogPosition, verified: LogPosition?, unreadable: Int,
     now: Int64
   ) async throws {
-    try await database.transaction { [writesAlerts] connection in
-      for sighting in sightings {
+    try await database.transaction { [writesAlerts, targets] connection in
+      var wide = WideMatches()
+      for var sighting in sightings {
+        sighting.matches = try wide.take(
+          connection, sighting.matches, of: sighting.issuance, targets: targets)
         let lookalikes = try Lookalikes.wanted(connection, sighting.lookalikes)
         // Nobody wants to know any more.
         if lookalikes.isEmpty, !sighting.lookalikes.isEmpty, sighting.matches.isEmpty { continue }
@@ -290,7 +296,8 @@ extension FollowingStore {
         isSuspect: row.integer(5) == 1)
     }
     return IssuanceRecord(
-      id: id, issuerKeyHash: issuerKeyHash, isUpdate: sightings.count > 1, matches: matches, certificates: certificates,
+      id: id, issuerKeyHash: issuerKeyHash, isUpdate: sightings.count > 1, matches: matches,
+      matchCount: matches.count + (try WideMatches.omitted(connection, id)), certificates: certificates,
       sightings: sightings)
   }
 }

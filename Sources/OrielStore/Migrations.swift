@@ -3,7 +3,7 @@ package enum Migrations {
   package static let all: [String] = [
     following, alerting, searching, accounts, judging, retention, firstDay, lookalikes, counting,
     finding, removal, configured, happenings, claims, configuredDeliveries, bursts, deliveryTargets,
-    inventoryPrograms, mergedAlerts, acceptance, escapedText,
+    inventoryPrograms, mergedAlerts, acceptance, escapedText, wideMatches,
   ]
 
   /// What is looked for among much that is not meant.

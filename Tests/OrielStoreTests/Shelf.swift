@@ -77,7 +77,10 @@ struct Shelf {
   func rows() async throws -> [String: Int64] {
     try await database.read { connection in
       var rows: [String: Int64] = [:]
-      for table in ["issuances", "issuance_names", "certificates", "matches", "sightings", "alerts", "deliveries"] {
+      for table in [
+        "issuances", "issuance_names", "certificates", "matches", "omitted_matches", "sightings", "alerts",
+        "deliveries",
+      ] {
         rows[table] = try connection.query("SELECT count(*) FROM \(table)").first?.integer(0)
       }
       return rows

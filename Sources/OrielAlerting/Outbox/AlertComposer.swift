@@ -95,10 +95,10 @@ struct AlertComposer: Sendable {
     var alert = try await facts(stored)
     alert.verdict = try await router?.verdict(on: alert, for: target.recipient)
     let routes = routes?.routes
-    let items = try await store.items(matchedBy: alert.issuance, for: target.recipient) { item in
+    let items = try await store.items(matchedBy: alert.issuance, for: target) { item in
       routes?.targets(ofItem: item).contains(target) ?? false
     }
-    alert.add(otherItems: items)
+    alert.add(otherItems: items.kept, uncounted: items.others)
     return alert
   }
 

@@ -68,7 +68,7 @@ package struct IssuanceReport: Sendable, Encodable {
     issuance = record.id.description
     update = record.isUpdate
     matches = record.matches.prefix(IssuanceReport.mostMatches).map { Match(item: $0.item, name: $0.name) }
-    matchCount = record.matches.count
+    matchCount = record.matchCount
     func names(_ sources: FoundName.Source...) -> [String] {
       sources.flatMap(facts.text(of:)).uniqued()
     }
