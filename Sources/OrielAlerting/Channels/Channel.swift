@@ -1,3 +1,5 @@
+package import CertificateTransparency
+
 /// One attempt to bring an alert to one recipient.
 package struct Delivery: Hashable, Sendable {
   /// The same at every attempt: Message-ID, `Idempotency-Key`.
@@ -5,11 +7,15 @@ package struct Delivery: Hashable, Sendable {
   package let alert: Alert
   /// The id of the delivery that this one follows up on.
   package let inReplyTo: String?
+  /// When this attempt is made, which may be long after the alert was.
+  package let attemptedAt: Timestamp
 
-  package init(id: String, alert: Alert, inReplyTo: String? = nil) {
+  /// - Parameter attemptedAt: the time of the alert if it is nil.
+  package init(id: String, alert: Alert, inReplyTo: String? = nil, attemptedAt: Timestamp? = nil) {
     self.id = id
     self.alert = alert
     self.inReplyTo = inReplyTo
+    self.attemptedAt = attemptedAt ?? alert.createdAt
   }
 }
 

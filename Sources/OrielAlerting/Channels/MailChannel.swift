@@ -51,7 +51,7 @@ package struct MailChannel: Channel {
     return { await transport.send(message, from: sender, to: recipient) }
   }
 
-  /// The mail, the same at every attempt.
+  /// The mail, the same at every attempt but for its date.
   package func message(_ delivery: Delivery) -> MailMessage {
     let rendered = renderer.render(delivery.alert, leave: unsubscribeURL)
     let domain = sender.address.split(separator: "@").last.map(String.init) ?? "localhost"
@@ -73,7 +73,7 @@ package struct MailChannel: Channel {
     }
     return MailMessage(
       from: sender, to: [recipient], subject: rendered.subject,
-      date: Int64(clamping: delivery.alert.createdAt.milliseconds), messageID: messageID(delivery.id),
+      date: Int64(clamping: delivery.attemptedAt.milliseconds), messageID: messageID(delivery.id),
       headers: headers.compactMap { $0 }, text: rendered.text, html: rendered.html,
       attachments: rendered.attachments.map {
         MailAttachment(fileName: $0.filename, contentType: $0.contentType, bytes: $0.bytes)

@@ -83,7 +83,9 @@ extension AlertService {
     }
     let origin = delivery.alert.kind.isFollowUp ? try await store.origin(of: delivery) : nil
     let id = { (key: String) in AlertStore.key(key, delivery.recipient, delivery.target) }
-    return await channel.prepare(Delivery(id: id(alert.key), alert: composed, inReplyTo: origin.map(id)))
+    return await channel.prepare(
+      Delivery(
+        id: id(alert.key), alert: composed, inReplyTo: origin.map(id), attemptedAt: Timestamp(clamping: now())))
   }
 
   /// How a delivery's target is reached at this moment.

@@ -64,6 +64,17 @@ struct WholeMailTests {
     return true
   }
 
+  @Test("One that leaves late has the date of its attempt")
+  func date() throws {
+    let delivery = Alerts.delivery(.certificate(try unexplained()))
+    let late = Timestamp(milliseconds: delivery.alert.createdAt.milliseconds + 3 * 86_400_000)
+    let channel = MailChannel(
+      .sendmail(SendmailProgram(path: "/bin/false")), from: try MailAddress("oriel@mail.example"),
+      to: try MailAddress("me@mail.example"), renderer: AlertRenderer())
+    let message = channel.message(Delivery(id: delivery.id, alert: delivery.alert, attemptedAt: late))
+    #expect(message.date == Int64(late.milliseconds))
+  }
+
   @Test("An unexplained one has the whole way out, which steps fit, and the report to send on")
   func wayOut() throws {
     let text = try mail(.certificate(try unexplained())).text

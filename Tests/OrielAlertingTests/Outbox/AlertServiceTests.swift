@@ -49,6 +49,10 @@ struct AlertServiceTests {
     // The first one is repeated, nobody overtakes it.
     #expect(outbox.receiver.names == ["n1", "n1", "n1", "n1"].map { $0 + ".owner.example" })
     #expect(Set(outbox.receiver.deliveries.map(\.id)).count == 1)
+    // Each attempt has its own time, the alert that of its cause.
+    let times = outbox.receiver.deliveries.map { Int64($0.attemptedAt.milliseconds) }
+    #expect(zip(times, times.dropFirst()).map { $1 - $0 } == Array(pauses.dropLast()))
+    #expect(Set(outbox.receiver.deliveries.map(\.alert.createdAt)).count == 1)
     for (pause, minutes) in zip(pauses, [1, 2, 4, 8] as [Double]) {
       #expect((0.79...1.21).contains(Double(pause) / 60_000 / minutes))
     }
